@@ -1,0 +1,67 @@
+"""All that a connector may import.
+
+Docs: ``docs/connectors.md``. Read this package top-down: vocabulary, inbound, conversion, calls, connector, then the
+tools (signing, money, dates, people, paths).
+"""
+
+from hub.contract.calls import (
+    ApiKeyHeader,
+    ApiKeyQuery,
+    Auth,
+    Basic,
+    Bearer,
+    Call,
+    Outcome,
+    Outcomes,
+    Recipe,
+    Record,
+    Reply,
+    Result,
+    SignedBody,
+)
+from hub.contract.connector import (
+    ALL_STAGES,
+    ANY_FIELDS,
+    MONEY_KINDS,
+    Batch,
+    Connector,
+    Destination,
+    Field,
+    Limits,
+    Settings,
+    Snippet,
+    Source,
+    Unsigned,
+)
+from hub.contract.conversion import Campaigns, Consent, Contact, Context, Conversion, Item
+from hub.contract.errors import (
+    BadCredentials,
+    BadMapping,
+    ConfigError,
+    ConnectorBroken,
+    DeliveryError,
+    Gone,
+    HubError,
+    InboundError,
+    NotUnderstood,
+    NotVerified,
+    Refused,
+    TryLater,
+)
+from hub.contract.inbound import Headers, Inbound
+from hub.contract.settings import (
+    Choice,
+    Currency,
+    LongWords,
+    Number,
+    Secret,
+    Secrets,
+    SecretUrl,
+    SettingsSchema,
+    Switch,
+    Url,
+    Words,
+)
+from hub.contract.vocabulary import Category, Kind, Stage, Status, Text, Trust
+
+__all__ = [name for name in dir() if name[0].isupper()]

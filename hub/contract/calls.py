@@ -1,0 +1,227 @@
+"""What a connector asks the hub to do for it: calls, replies, outcomes, and how calls are authenticated."""
+
+from __future__ import annotations
+
+import json as _json
+from base64 import b64encode
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+
+from hub.contract.inbound import Headers
+from hub.contract.vocabulary import Kind, Stage
+
+
+@dataclass(slots=True)
+class Call:
+    """One HTTP request to make. At most one of ``json``, ``form`` and ``body`` is given.
+
+    A Call never holds a secret: the sender applies the connector's ``auth``. ``cache_seconds`` lets the hub answer from
+    an earlier 2xx reply to the same URL (certificates, field lists).
+    """
+
+    method: str
+    url: str
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    params: Mapping[str, str] | None = None
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    timeout: float = 10.0  # seconds, connect and read each
+    cache_seconds: int = 0
+    authenticate: bool = True  # False: send without the connection's credentials
+
+    @classmethod
+    def get(cls, url: str, **rest: Any) -> Call:
+        return cls("GET", url, **rest)
+
+    @classmethod
+    def post(cls, url: str, **rest: Any) -> Call:
+        return cls("POST", url, **rest)
+
+    @classmethod
+    def put(cls, url: str, **rest: Any) -> Call:
+        return cls("PUT", url, **rest)
+
+    @classmethod
+    def patch(cls, url: str, **rest: Any) -> Call:
+        return cls("PATCH", url, **rest)
+
+    @classmethod
+    def delete(cls, url: str, **rest: Any) -> Call:
+        return cls("DELETE", url, **rest)
+
+    def content(self) -> tuple[bytes, str | None]:
+        """The body's bytes, exactly as they go out, and its content type (None: no body, or the headers say it)."""
+        if self.json is not None:
+            return dump_json(self.json), "application/json"
+        if self.form is not None:
+            return urlencode(self.form).encode(), "application/x-www-form-urlencoded"
+        return self.body or b"", None
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a server answered. ``body`` is cut at 128 KiB."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON, or None when it is not JSON."""
+        try:
+            return _json.loads(self.body, parse_float=Decimal)
+        except (ValueError, RecursionError):
+            return None
+
+
+Recipe = Generator[Call, Reply, Any]
+"""Yields Calls, is sent Replies, has DeliveryErrors raised at its yields. Its return value is the recipe's result."""
+
+
+class Result(StrEnum):
+    """How one record fared in one attempt."""
+
+    DELIVERED = "delivered"
+    DELIVERED_WITH_WARNING = "delivered_with_warning"
+    ACCEPTED_UNVERIFIED = "accepted_unverified"  # the platform answers 2xx whatever we send
+    PENDING = "pending"  # taken, verdict to be asked for later
+    DUPLICATE = "duplicate"  # the destination had it already: as good as delivered
+    TRY_LATER = "try_later"
+    REFUSED = "refused"
+    BAD_CREDENTIALS = "bad_credentials"
+    BAD_MAPPING = "bad_mapping"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"  # too old for this destination
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The verdict on one record. ``reason`` is from the closed list, ``detail`` is the destination's own words."""
+
+    result: Result
+    reason: str = ""
+    detail: str = ""
+    after: float | None = None  # seconds, with TRY_LATER
+    field: str | None = None  # the destination's field, with BAD_MAPPING
+
+    @classmethod
+    def delivered(cls, warning: str = "") -> Outcome:
+        return cls(Result.DELIVERED_WITH_WARNING, detail=warning) if warning else cls(Result.DELIVERED)
+
+    @classmethod
+    def skipped(cls, reason: str, detail: str = "") -> Outcome:
+        return cls(Result.SKIPPED, reason, detail)
+
+    @classmethod
+    def refused(cls, detail: str, reason: str = "refused_by_destination") -> Outcome:
+        return cls(Result.REFUSED, reason, detail)
+
+
+@dataclass(slots=True)
+class Record:
+    """One conversion, mapped, on its way to one destination.
+
+    ``id`` names it in the outcomes. ``values`` are the destination's own fields, made by the mapping. ``event_id`` is the
+    hub's stable id of the conversion (the same for all tries and replays): send it wherever the platform deduplicates.
+    """
+
+    id: str
+    event_id: str
+    kind: Kind
+    stage: Stage | None
+    occurred_at: datetime
+    values: dict[str, Any]
+    test: bool = False
+
+
+Outcomes = dict[str, Outcome]
+
+
+class Auth:
+    """How the sender authenticates a call. The base class adds nothing."""
+
+    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
+        """Add the credentials found in ``settings`` to ``headers`` or ``params``."""
+
+
+@dataclass(frozen=True)
+class Bearer(Auth):
+    """``Authorization: Bearer <setting>``."""
+
+    setting: str = "access_token"
+
+    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
+        headers["Authorization"] = f"Bearer {settings[self.setting]}"
+
+
+@dataclass(frozen=True)
+class Basic(Auth):
+    """HTTP Basic. ``user`` is a literal when ``user_setting`` is not given."""
+
+    setting: str = "api_key"
+    user: str = ""
+    user_setting: str | None = None
+
+    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
+        user = settings[self.user_setting] if self.user_setting else self.user
+        headers["Authorization"] = "Basic " + b64encode(f"{user}:{settings[self.setting]}".encode()).decode()
+
+
+@dataclass(frozen=True)
+class ApiKeyHeader(Auth):
+    """A key in a header of its own."""
+
+    header: str
+    setting: str = "api_key"
+    prefix: str = ""
+
+    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
+        headers[self.header] = f"{self.prefix}{settings[self.setting]}"
+
+
+@dataclass(frozen=True)
+class ApiKeyQuery(Auth):
+    """A key in the query string, where the platform leaves no choice."""
+
+    parameter: str
+    setting: str = "api_key"
+
+    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
+        params[self.parameter] = str(settings[self.setting])
+
+
+@dataclass(frozen=True)
+class SignedBody(Auth):
+    """Standard Webhooks: the exact bytes sent are signed with every secret in ``setting``.
+
+    Handled by the sender through :func:`hub.contract.signing.sign_standard`, since it needs the body and the clock.
+    """
+
+    setting: str = "secret"
+
+
+def dump_json(value: Any) -> bytes:
+    """Compact UTF-8 JSON; a Decimal becomes the shortest number that reads back as the same value."""
+    return _ENCODER.encode(value).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} does not go into JSON")
+
+
+_ENCODER = _json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_plain)

@@ -1,0 +1,182 @@
+"""What a connector is. Data first: a method only says what data cannot.
+
+A connector does no I/O, holds no clock and no retry. It imports ``hub.contract``, marshmallow and the standard library.
+Read ``connectors/thinkific/source.py`` (a signed source) and ``connectors/zapier/destination.py`` (a destination) for the
+shortest whole examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from hub.contract.calls import Auth, Outcome, Outcomes, Recipe, Record, Reply
+from hub.contract.conversion import Conversion
+from hub.contract.inbound import Inbound
+from hub.contract.settings import SettingsSchema
+from hub.contract.vocabulary import Category, Kind, Stage, Status, Text
+
+Settings = Mapping[str, Any]
+"""A connector's settings after loading, secrets in clear. Names as declared in its ``Settings`` schema."""
+
+ALL_STAGES = frozenset(Stage)
+MONEY_KINDS = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE})
+
+
+class Connector:
+    """What both roles share."""
+
+    slug: ClassVar[str]  # the folder's name
+    name: ClassVar[str]  # as its vendor writes it
+    category: ClassVar[Category]
+    status: ClassVar[Status] = Status.STABLE
+    contract: ClassVar[int] = 1
+    homepage: ClassVar[str] = ""
+    Settings: ClassVar[type[SettingsSchema]] = SettingsSchema
+    settings_version: ClassVar[int] = 1
+    auth: ClassVar[Auth] = Auth()
+
+    def upgrade_settings(self, settings: dict[str, Any], from_version: int) -> dict[str, Any]:
+        """Bring settings saved by an older version up to ``settings_version``."""
+        return settings
+
+    def check(self, settings: Settings) -> Recipe | None:
+        """A recipe that proves the credentials work and returns a sentence for people; None when nothing can be asked."""
+        return None
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """What a person copies from us to the sender, and where to."""
+
+    menu_path: Text  # the exact path of menus at the sender
+    events: tuple[str, ...] = ()  # the events to tick
+    placeholders: Mapping[str, str] | None = None  # pixel field → the platform's own syntax on its thank-you page
+    note: Text | None = None
+    checked: str = ""  # ISO date of the check against the vendor; empty: unconfirmed
+
+
+class Source(Connector):
+    """Turns raw messages of one sender into conversions."""
+
+    stages: ClassVar[frozenset[Stage]] = frozenset()  # what it can emit
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CONVERSION})
+    identity_headers: ClassVar[tuple[str, ...]] = ()  # beside the body, what tells two messages apart (a topic header)
+    resend_is_news: ClassVar[bool] = False  # True: byte-equal messages are separate hits (a pixel's page refresh)
+    snippet: ClassVar[Snippet | None] = None
+
+    def handshake(self, inbound: Inbound, settings: Settings) -> Reply | None:
+        """The answer to a set-up call (challenge, ping), which is not kept; None for ordinary messages."""
+        return None
+
+    def verify(self, inbound: Inbound, settings: Settings) -> Recipe | None:
+        """Raise NotVerified unless the message is the sender's. Returning means *proven*.
+
+        Must work on ``inbound.body`` byte for byte and compare in constant time (:mod:`hub.contract.signing`). May be a
+        generator when something has to be fetched first (a certificate, the sender's own verdict).
+        Raise :class:`Unsigned` when the sender signs nothing and the secret address is all there is: trust *claimed*.
+        """
+        raise NotImplementedError
+
+    def needs_fetch(self, inbound: Inbound, settings: Settings) -> bool:
+        """Whether :meth:`fetch` has something to read back for this message."""
+        return False
+
+    def fetch(self, inbound: Inbound, settings: Settings) -> Recipe:
+        """Read back what the message leaves out; returns a dict that becomes ``inbound.fetched``."""
+        raise NotImplementedError
+        yield
+
+    def normalize(self, inbound: Inbound, settings: Settings) -> Iterable[Conversion]:
+        """The conversions in the message. Pure. ``[]`` means "genuine, but not for us".
+
+        Index what must be there and ``.get`` what may be missing: a KeyError, TypeError, IndexError, AttributeError or
+        ValueError here becomes "not understood", the message is parked and can be replayed after a fix.
+        """
+        raise NotImplementedError
+
+
+class Unsigned(Exception):
+    """Raised by :meth:`Source.verify` when this sender signs nothing: the message counts as *claimed*."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field that a destination takes, as the mapping page shows it."""
+
+    key: str
+    label: Text
+    type: Literal["text", "email", "phone", "number", "integer", "money", "boolean", "datetime", "list", "object"] = "text"
+    required: bool = False
+    help: Text | None = None
+    group: str = ""
+    options: tuple[tuple[str, str], ...] = ()  # (value, label)
+    max_length: int | None = None
+
+
+ANY_FIELDS: tuple[Field, ...] = ()
+"""``fields = ANY_FIELDS``: whatever keys the mapping makes are sent on."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How a platform takes many records in one request."""
+
+    max_records: int
+    max_bytes: int = 1_000_000
+    whole_batch_fails: bool = True  # one bad record refuses all: the hub splits until it stands alone
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the platform can stand. ``per_second`` is requests, for the whole connection."""
+
+    per_second: float | None = None
+    concurrency: int = 4
+
+
+class Destination(Connector):
+    """Sends mapped conversions to one receiver."""
+
+    stages: ClassVar[frozenset[Stage]] = ALL_STAGES  # what it accepts
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CONVERSION})
+    default_stages: ClassVar[frozenset[Stage] | None] = None  # ticked on a new route; None: all of ``stages``
+    purpose: ClassVar[Literal["ads", "email", "analytics"] | None] = None  # the consent it needs; None: the owner's own tool
+    fields: ClassVar[Sequence[Field]] = ANY_FIELDS
+    default_mapping: ClassVar[Mapping[str, Any]] = {}  # the mapping language, see hub/mapping/rules.py
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    batch: ClassVar[Batch | None] = None
+    max_age: ClassVar[int | None] = None  # seconds since ``occurred_at`` after which the platform refuses
+    limits: ClassVar[Limits] = Limits()
+    sends_tests: ClassVar[bool] = True  # False: test conversions never go there (no way to mark them)
+
+    def discover(self, settings: Settings) -> Recipe | None:
+        """A recipe that returns the list of Field this account has; None when ``fields`` is all there is."""
+        return None
+
+    def group(self, record: Record, settings: Settings) -> str:
+        """Records with different groups never share a batch (test and live, different lists)."""
+        return "test" if record.test else "live"
+
+    def deliver(self, record: Any, settings: Settings) -> Recipe:
+        """Send. Gets one Record, or a list of them when ``batch`` is declared.
+
+        Raise Refused, BadMapping, TryLater … for what cannot be sent. Returns an Outcome (batch: a dict of record id →
+        Outcome); returning None means all were delivered. A reply outside 2xx has already been raised at the yield, after
+        :meth:`judge`.
+        """
+        raise NotImplementedError
+        yield
+
+    def judge(self, reply: Reply) -> Outcome | None:
+        """Read an answer the way this platform means it. Called for every reply.
+
+        Raise a DeliveryError when it says no (also inside a 200), or return the Outcome that a success means here. None
+        leaves it to the HTTP status (:mod:`hub.deliver.outcome`).
+        """
+        return None
+
+    def preset_outcomes(self, records: Sequence[Record], outcome: Outcome) -> Outcomes:
+        """The same outcome for each of ``records``."""
+        return {record.id: outcome for record in records}

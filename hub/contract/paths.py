@@ -1,0 +1,52 @@
+"""Reading nested data by a path such as ``customer.emails[0].value``."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+_PART = re.compile(r"([^.\[\]]+)|\[(-?\d+|\*)?\]")
+
+
+@lru_cache(maxsize=4096)
+def parse_path(path: str) -> tuple[str | int | None, ...]:
+    """Keys, indexes, and None for ``[]`` / ``[*]`` (every element)."""
+    parts: list[str | int | None] = []
+    for match in _PART.finditer(path):
+        key, index = match.groups()
+        parts.append(key if key is not None else None if index in (None, "*") else int(index))
+    return tuple(parts)
+
+
+def dig(data: Any, path: str) -> Any:
+    """The value at ``path``, or None when any step is missing. With ``[]`` in it: a list of what was found."""
+    return _walk(data, parse_path(path))
+
+
+def _walk(data: Any, parts: tuple[str | int | None, ...]) -> Any:
+    for position, part in enumerate(parts):
+        if isinstance(data, dict):
+            data = data.get(part if isinstance(part, str) else str(part))
+        elif isinstance(data, list) and part is None:
+            found = (_walk(element, parts[position + 1 :]) for element in data)
+            return [value for value in found if value is not None]
+        elif isinstance(data, list):
+            data = _element(data, part)
+        else:
+            return None
+    return data
+
+
+def _element(data: list[Any], part: str | int | None) -> Any:
+    try:
+        return data[int(part)]  # type: ignore[arg-type]
+    except (ValueError, IndexError):
+        return None
+
+
+def text(value: Any) -> str | None:
+    """``value`` as stripped text; None for missing and empty. Numbers keep every digit, true and objects are no text."""
+    if value is None or isinstance(value, bool | dict | list):
+        return None
+    return str(value).strip() or None

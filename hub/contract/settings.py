@@ -1,0 +1,128 @@
+"""Settings of a connector, declared once: the form, the validation and the encryption all follow from them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from hub.contract.vocabulary import Text
+
+
+def _metadata(label: Text, help: Text | None, placeholder: str, secret: bool, widget: str) -> dict[str, Any]:
+    return {"label": label, "help": help, "placeholder": placeholder, "secret": secret, "widget": widget}
+
+
+class Words(fields.String):
+    """One line of text."""
+
+    widget = "text"
+    secret = False
+
+    def __init__(self, label: Text, *, help: Text | None = None, placeholder: str = "", **rest: Any) -> None:
+        super().__init__(metadata=_metadata(label, help, placeholder, self.secret, self.widget), **rest)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return str(super()._deserialize(value, *args, **kwargs)).strip()
+
+
+class LongWords(Words):
+    """Several lines of text."""
+
+    widget = "textarea"
+
+
+class Secret(Words):
+    """A key or token: encrypted at rest, shown once, masked everywhere."""
+
+    widget = "password"
+    secret = True
+
+
+class Url(Words):
+    """An http(s) address. What it may point at is the address guard's business, at connect time."""
+
+    widget = "url"
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, *args, **kwargs)
+        if text:
+            try:
+                parts = urlsplit(text)
+                good = parts.scheme in ("http", "https") and bool(parts.hostname)
+            except ValueError:
+                good = False
+            if not good:
+                raise ValidationError("Enter a full address that starts with https://")
+        return text
+
+
+class SecretUrl(Url):
+    """An address that is itself a password (catch hooks)."""
+
+    secret = True
+
+
+class Choice(fields.String):
+    """One of a closed list. ``choices`` maps the stored value to its label."""
+
+    def __init__(self, label: Text, choices: dict[str, Text], *, help: Text | None = None, **rest: Any) -> None:
+        metadata = _metadata(label, help, "", False, "select") | {"choices": choices}
+        super().__init__(metadata=metadata, validate=validate.OneOf(list(choices)), **rest)
+
+
+class Switch(fields.Boolean):
+    """On or off."""
+
+    def __init__(self, label: Text, *, help: Text | None = None, load_default: bool = False, **rest: Any) -> None:
+        super().__init__(metadata=_metadata(label, help, "", False, "switch"), load_default=load_default, **rest)
+
+
+class Number(fields.Integer):
+    """A whole number."""
+
+    def __init__(self, label: Text, *, help: Text | None = None, placeholder: str = "", **rest: Any) -> None:
+        super().__init__(metadata=_metadata(label, help, placeholder, False, "number"), **rest)
+
+
+class Currency(Words):
+    """A three-letter ISO 4217 code, upper-cased; empty allowed unless required."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        from hub.contract.money import EXPONENTS  # money imports nothing of settings; kept local to stay light
+
+        text = super()._deserialize(value, *args, **kwargs).upper()
+        if text and text not in EXPONENTS:
+            raise ValidationError("Not a currency code: use three letters such as EUR.")
+        return text
+
+
+class Secrets(fields.Field[list[str]]):
+    """One or several live secrets, so that a rotation loses nothing: a text, lines of text, or a list."""
+
+    def __init__(self, label: Text, *, help: Text | None = None, placeholder: str = "", **rest: Any) -> None:
+        rest.setdefault("load_default", list)
+        super().__init__(metadata=_metadata(label, help, placeholder, True, "secrets"), **rest)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
+        lines = value.splitlines() if isinstance(value, str) else value
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise ValidationError("Enter one secret a line.")
+        return [line.strip() for line in lines if line.strip()]
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value
+
+
+class SettingsSchema(Schema):
+    """Base of every connector's ``Settings``. Unknown keys are dropped, so that an older file still loads."""
+
+    class Meta:
+        unknown = EXCLUDE
+        ordered: ClassVar[bool] = True
+
+
+def secret_names(schema: type[Schema]) -> frozenset[str]:
+    """The names of the settings that must be encrypted and masked."""
+    return frozenset(name for name, field in schema._declared_fields.items() if field.metadata.get("secret"))

@@ -1,0 +1,82 @@
+"""The closed vocabularies that every connector and every step share."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Stage(StrEnum):
+    """The seven funnel stages. A refund, dispute, cancellation or pending event has none."""
+
+    VIEW_CONTENT = "view_content"  # the offer page was seen
+    ADD_TO_CART = "add_to_cart"  # an offer was clicked
+    INITIATE_CHECKOUT = "initiate_checkout"  # account or checkout form reached
+    COMPLETE_REGISTRATION = "complete_registration"  # account created
+    ADD_PAYMENT_INFO = "add_payment_info"  # payment details valid
+    PURCHASE = "purchase"  # payment confirmed
+    LEAD = "lead"  # payment never confirmed, or refused (not the ad platforms' form fill)
+
+
+class Kind(StrEnum):
+    """What a conversion does to the books."""
+
+    CONVERSION = "conversion"  # one of the seven stages was reached
+    RENEWAL = "renewal"  # a further charge of a subscription: revenue, not a new customer
+    REFUND = "refund"  # value is the positive amount of *this* refund
+    DISPUTE = "dispute"  # a chargeback was opened, or closed (value 0 when won)
+    CANCELLATION = "cancellation"  # no money moves
+    PENDING = "pending"  # money is promised, not confirmed
+    CONTACT = "contact"  # only tells something about a person
+
+
+class Trust(StrEnum):
+    """How far a hit can be believed, from most to least."""
+
+    PROVEN = "proven"  # signed by the sender, or read back from it
+    MANUAL = "manual"  # entered by a member of the workspace
+    IMPORTED = "imported"  # came from a file
+    CLAIMED = "claimed"  # pixel or unsigned: anyone could have sent it
+
+    @property
+    def rank(self) -> int:
+        """0 is the most trusted; a lower rank is never overridden by a higher one."""
+        return _TRUST_ORDER.index(self)
+
+
+_TRUST_ORDER = (Trust.PROVEN, Trust.MANUAL, Trust.IMPORTED, Trust.CLAIMED)
+
+
+class Category(StrEnum):
+    """Where a connector stands in the catalogue."""
+
+    PAYMENTS = "payments"
+    COURSES = "courses"
+    SHOP = "shop"
+    FORMS = "forms"
+    PAGE = "page"
+    CRM = "crm"
+    EMAIL = "email"
+    ADS = "ads"
+    ANALYTICS = "analytics"
+    AUTOMATION = "automation"
+    CHAT = "chat"
+    GENERIC = "generic"
+
+
+class Status(StrEnum):
+    """How well a connector's facts are backed."""
+
+    ALPHA = "alpha"
+    BETA = "beta"  # peers and third parties only
+    STABLE = "stable"  # vendor documentation or schema backs every field
+    DEPRECATED = "deprecated"
+
+
+class Text(NamedTuple):
+    """A sentence for people, in both languages of the product."""
+
+    en: str
+    fr: str
+
+    def in_(self, language: str) -> str:
+        """The sentence in ``language`` ("en" or "fr"); English for any other."""
+        return self.fr if language == "fr" else self.en
