@@ -107,7 +107,9 @@ class Field:
 
     key: str
     label: Text
-    type: Literal["text", "email", "phone", "number", "integer", "money", "boolean", "datetime", "list", "object"] = "text"
+    type: Literal["text", "email", "phone", "number", "integer", "money", "boolean", "datetime", "list", "object"] = (
+        "text"
+    )
     required: bool = False
     help: Text | None = None
     group: str = ""
@@ -142,7 +144,9 @@ class Destination(Connector):
     stages: ClassVar[frozenset[Stage]] = ALL_STAGES  # what it accepts
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CONVERSION})
     default_stages: ClassVar[frozenset[Stage] | None] = None  # ticked on a new route; None: all of ``stages``
-    purpose: ClassVar[Literal["ads", "email", "analytics"] | None] = None  # the consent it needs; None: the owner's own tool
+    purpose: ClassVar[Literal["ads", "email", "analytics"] | None] = (
+        None  # the consent it needs; None: the owner's own tool
+    )
     fields: ClassVar[Sequence[Field]] = ANY_FIELDS
     default_mapping: ClassVar[Mapping[str, Any]] = {}  # the mapping language, see hub/mapping/rules.py
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -153,6 +157,14 @@ class Destination(Connector):
 
     def discover(self, settings: Settings) -> Recipe | None:
         """A recipe that returns the list of Field this account has; None when ``fields`` is all there is."""
+        return None
+
+    def prepare(self, settings: Settings) -> Recipe | None:
+        """A recipe that creates at the platform what deliveries need (property groups, custom fields); None: nothing.
+
+        Must be harmless when run again. Called by the page's "Prepare" button and before the first delivery; returns a
+        sentence for people.
+        """
         return None
 
     def group(self, record: Record, settings: Settings) -> str:

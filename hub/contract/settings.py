@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -99,11 +99,19 @@ class Currency(Words):
 
 
 class Secrets(fields.Field[list[str]]):
-    """One or several live secrets, so that a rotation loses nothing: a text, lines of text, or a list."""
+    """One or several live secrets, so that a rotation loses nothing: a text, lines of text, or a list.
 
-    def __init__(self, label: Text, *, help: Text | None = None, placeholder: str = "", **rest: Any) -> None:
+    ``generate="whsec"`` asks the web page to offer a fresh one of that form (:func:`hub.contract.signing.new_whsec`)
+    while the field is empty: the secret is then ours to give, not the other side's.
+    """
+
+    def __init__(
+        self, label: Text, *, help: Text | None = None, placeholder: str = "", generate: Literal["", "whsec"] = "",
+        **rest: Any,
+    ) -> None:  # fmt: skip
         rest.setdefault("load_default", list)
-        super().__init__(metadata=_metadata(label, help, placeholder, True, "secrets"), **rest)
+        metadata = _metadata(label, help, placeholder, True, "secrets") | {"generate": generate}
+        super().__init__(metadata=metadata, **rest)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
         lines = value.splitlines() if isinstance(value, str) else value

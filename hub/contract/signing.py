@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import secrets as secrets_module
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
@@ -103,11 +104,17 @@ def standard_key(secret: str) -> bytes:
     return key
 
 
+def new_whsec() -> str:
+    """A fresh Standard Webhooks secret: ``whsec_`` and 32 random bytes in base64 (the specification says 24 to 64)."""
+    return "whsec_" + base64.b64encode(secrets_module.token_bytes(32)).decode()
+
+
 def sign_standard(message_id: str, timestamp: int, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """The three Standard Webhooks headers, signed with every live secret. ``timestamp`` is this attempt's Unix time."""
     message = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
     signatures = (
-        base64.b64encode(hmac.new(standard_key(secret), message, hashlib.sha256).digest()).decode() for secret in secrets
+        base64.b64encode(hmac.new(standard_key(secret), message, hashlib.sha256).digest()).decode()
+        for secret in secrets
     )
     return {
         "webhook-id": message_id,
@@ -117,7 +124,13 @@ def sign_standard(message_id: str, timestamp: int, body: bytes, secrets: Sequenc
 
 
 def check_standard(
-    headers: Headers, body: bytes, secrets: Sequence[str], now: datetime, *, tolerance: int = TOLERANCE, prefix: str = ""
+    headers: Headers,
+    body: bytes,
+    secrets: Sequence[str],
+    now: datetime,
+    *,
+    tolerance: int = TOLERANCE,
+    prefix: str = "",
 ) -> None:
     """Raise NotVerified unless ``body`` carries a valid Standard Webhooks signature (also under Svix's header names)."""
     prefix = prefix or ("svix" if "webhook-id" not in headers and "svix-id" in headers else "webhook")
