@@ -41,7 +41,7 @@ class Connector:
         """Bring settings saved by an older version up to ``settings_version``."""
         return settings
 
-    def check(self, settings: Settings) -> Recipe | None:
+    def check(self, settings: Mapping[str, Any]) -> Recipe | None:
         """A recipe that proves the credentials work and returns a sentence for people; None when nothing can be asked."""
         return None
 
