@@ -75,7 +75,8 @@ class Conversion:
 
     ``event_id`` is the sender's own, stable over re-sends. ``value`` is in major units (49.99), Decimal, never negative:
     ``kind`` says which way the money went. ``order_id`` and ``order_aliases`` are every name the sender has for the sale,
-    so that several of its events become one order. ``flags`` names what had to be guessed ("date_replaced").
+    so that several of its events become one order. ``money_id`` is the sender's own id of this refund or dispute: two
+    events with the same one are the same money. ``flags`` names what had to be guessed ("date_replaced").
     """
 
     event_id: str
@@ -88,6 +89,7 @@ class Conversion:
     currency: str | None = None
     recurring: bool = False
     subscription_id: str | None = None
+    money_id: str | None = None
     test: bool = False
     contact: Contact = field(default_factory=Contact)
     items: list[Item] = field(default_factory=list)
@@ -113,6 +115,7 @@ class Conversion:
             "currency": self.currency,
             "recurring": self.recurring,
             "subscription_id": self.subscription_id,
+            "money_id": self.money_id,
             "test": self.test,
             "contact": _slots(self.contact),
             "items": [
@@ -151,7 +154,7 @@ class Conversion:
 
 
 _PLAIN_FIELDS = (
-    "event_id", "order_id", "order_aliases", "currency", "recurring", "subscription_id", "test", "coupon", "offer",
+    "event_id", "order_id", "order_aliases", "currency", "recurring", "subscription_id", "money_id", "test", "coupon", "offer",
     "reason", "flags", "extra",
 )  # fmt: skip
 

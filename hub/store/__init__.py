@@ -1,0 +1,20 @@
+"""Tables and queries, one file a noun. A noun's functions take the transaction first and never commit."""
+
+from hub.store import (
+    accounts,
+    campaigns,
+    connections,
+    contacts,
+    conversions,
+    deliveries,
+    inbound,
+    leases,
+    orders,
+    routes,
+)
+from hub.store.base import Store, metadata, new_id, now
+
+__all__ = [
+    "Store", "accounts", "campaigns", "connections", "contacts", "conversions", "deliveries", "inbound", "leases",
+    "metadata", "new_id", "now", "orders", "routes",
+]  # fmt: skip

@@ -1,0 +1,149 @@
+"""Workspaces and who may work in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, UniqueConstraint, func, select, update
+
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, id_column, insert, metadata, new_id
+
+workspace = Table(
+    "workspace",
+    metadata,
+    id_column(),
+    Column("name", String(200), nullable=False),
+    Column("time_zone", String(64), nullable=False, server_default="UTC"),
+    Column("currency", String(3), nullable=False, server_default="EUR"),
+    Column("language", String(2), nullable=False, server_default="en"),
+    # What an unknown consent means, per purpose: {"ads": true, …}. The owner's decision, false unless they say otherwise.
+    Column("consent_rule", JsonColumn, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+user = Table(
+    "user",
+    metadata,
+    id_column(),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", String(200), nullable=False, server_default=""),
+    Column("password_hash", String(200), nullable=False),
+    Column("language", String(2), nullable=False, server_default="en"),
+    Column("created_at", Moment, nullable=False),
+    Column("last_login_at", Moment),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("user_id", Id, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    Column("workspace_id", Id, ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", String(20), nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, ForeignKey("workspace.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("prefix", String(16), nullable=False),
+    Column("key_hash", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+    UniqueConstraint("key_hash"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, nullable=False),
+    Column("user_id", Id),
+    Column("at", Moment, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(64), nullable=False, server_default=""),
+    Column("detail", JsonColumn, nullable=False),
+    Index("ix_audit_workspace_at", "workspace_id", "at"),
+)
+
+
+def add_workspace(tx: Connection, at: datetime, *, name: str, **columns: object) -> str:
+    """Create a workspace; returns its id."""
+    workspace_id = new_id()
+    values = {"id": workspace_id, "name": name, "consent_rule": {}, "created_at": at} | columns
+    insert(tx, workspace, [values])
+    return workspace_id
+
+
+def add_user(tx: Connection, at: datetime, *, email: str, password_hash: str, workspace_id: str, role: str) -> str:
+    """Create a user with a role in one workspace; returns the user's id. E-mails are stored lower-cased."""
+    user_id = new_id()
+    insert(tx, user, [{"id": user_id, "email": email.lower(), "password_hash": password_hash, "created_at": at}])
+    insert(tx, membership, [{"user_id": user_id, "workspace_id": workspace_id, "role": role}])
+    return user_id
+
+
+def users_exist(tx: Connection) -> bool:
+    return bool(tx.scalar(select(func.count()).select_from(user)))
+
+
+def user_by_email(tx: Connection, email: str) -> Row | None:
+    return tx.execute(select(user).where(user.c.email == email.strip().lower())).mappings().first()
+
+
+def user_by_id(tx: Connection, user_id: str) -> Row | None:
+    return tx.execute(select(user).where(user.c.id == user_id)).mappings().first()
+
+
+def workspaces_of(tx: Connection, user_id: str) -> list[Row]:
+    """The user's workspaces with their role in each, oldest first."""
+    statement = (
+        select(workspace, membership.c.role)
+        .join(membership, membership.c.workspace_id == workspace.c.id)
+        .where(membership.c.user_id == user_id)
+        .order_by(workspace.c.id)
+    )
+    return list(tx.execute(statement).mappings())
+
+
+def get_workspace(tx: Connection, workspace_id: str) -> Row | None:
+    return tx.execute(select(workspace).where(workspace.c.id == workspace_id)).mappings().first()
+
+
+def first_workspace(tx: Connection) -> Row | None:
+    return tx.execute(select(workspace).order_by(workspace.c.id).limit(1)).mappings().first()
+
+
+def change_user(tx: Connection, user_id: str, **columns: object) -> None:
+    tx.execute(update(user).where(user.c.id == user_id).values(**columns))
+
+
+def add_api_key(tx: Connection, at: datetime, *, workspace_id: str, name: str, prefix: str, key_hash: str) -> str:
+    key_id = new_id()
+    row: Values = {"id": key_id, "workspace_id": workspace_id, "name": name, "prefix": prefix}
+    insert(tx, api_key, [row | {"key_hash": key_hash, "created_at": at}])
+    return key_id
+
+
+def api_keys(tx: Connection, workspace_id: str) -> list[Row]:
+    return list(tx.execute(select(api_key).where(api_key.c.workspace_id == workspace_id).order_by(api_key.c.id)).mappings())
+
+
+def live_api_key(tx: Connection, key_hash: str) -> Row | None:
+    statement = select(api_key).where(api_key.c.key_hash == key_hash, api_key.c.revoked_at.is_(None))
+    return tx.execute(statement).mappings().first()
+
+
+def revoke_api_key(tx: Connection, workspace_id: str, key_id: str, at: datetime) -> bool:
+    statement = update(api_key).where(api_key.c.id == key_id, api_key.c.workspace_id == workspace_id)
+    return bool(tx.execute(statement.values(revoked_at=at)).rowcount)
+
+
+def record_audit(
+    tx: Connection, at: datetime, workspace_id: str, user_id: str | None, action: str, subject: str = "", **detail: object
+) -> None:
+    """Who did what: shown to owners, never edited."""
+    row = {"id": new_id(), "workspace_id": workspace_id, "user_id": user_id, "at": at}
+    insert(tx, audit, [row | {"action": action, "subject": subject, "detail": detail}])

@@ -1,0 +1,188 @@
+"""The database: engine, column types, ids, transactions. SQLite (WAL, synchronous=FULL) or PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, Table, create_engine, event
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.types import TypeDecorator
+
+Row = Mapping[str, Any]
+Values = dict[str, Any]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as whole microseconds since 1970: exact, ordered and alike on both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (value - EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Money(TypeDecorator[Decimal]):
+    """A Decimal in major units, stored as whole ten-thousandths, so that the database can add it up exactly."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:
+        return None if value is None else int((value * _SCALE).to_integral_value(ROUND_HALF_EVEN))
+
+    def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:
+        return None if value is None else plain_money(Decimal(value) / _SCALE)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SCALE = Decimal(10_000)
+Id = String(36)
+
+
+def plain_money(value: Decimal) -> Decimal:
+    """At least two decimals, no more than needed: 49 → 49.00, 1.2340 → 1.234."""
+    short = value.normalize()
+    exponent = short.as_tuple().exponent
+    return short if isinstance(exponent, int) and exponent <= -2 else short.quantize(Decimal("0.01"))
+
+
+def id_column() -> Column[str]:
+    return Column("id", Id, primary_key=True)
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562): sorts by the time it was made, also within this process and millisecond."""
+    global _last
+    with _id_lock:
+        now = time.time_ns() // 1_000_000 << 12
+        _last = now if now > _last else _last + 1
+        stamp = _last
+    tail = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    text = f"{stamp >> 12:012x}7{stamp & 0xFFF:03x}{tail:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+_last = 0
+_id_lock = threading.Lock()
+
+
+def now() -> datetime:
+    """The current time. Steps take the time as an argument; this is what their callers pass."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """One database. Opened once a process; a fork must open its own."""
+
+    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        self.engine = self._engine(pool_size)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one consistent state and changes nothing."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed, durably, when the block ends without an error.
+
+        On SQLite it takes the write lock at once: a transaction that reads first and writes later could not wait for it.
+        """
+        with self.engine.connect().execution_options(hub_write=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _engine(self, pool_size: int) -> Engine:
+        if not self.sqlite:
+            return create_engine(
+                self.url, pool_size=pool_size, max_overflow=16, pool_pre_ping=True, json_serializer=to_json,
+                connect_args={"prepare_threshold": 5},
+            )  # fmt: skip
+        engine = create_engine(
+            self.url, poolclass=QueuePool, pool_size=pool_size, max_overflow=32, json_serializer=to_json,
+            connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None, "cached_statements": 512},
+        )  # fmt: skip
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON; Decimals and times as text."""
+    return _JSON.encode(value)
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def insert_new(tx: Connection, table: Table, rows: Sequence[Values], *keys: str) -> None:
+    """Insert ``rows``; those whose unique ``keys`` exist already are left as they are."""
+    if rows:
+        tx.execute(_dialect(tx).insert(table).on_conflict_do_nothing(index_elements=keys or None), rows)
+
+
+def upsert(tx: Connection, table: Table, rows: Sequence[Values], keys: Sequence[str], change: Iterable[str]) -> None:
+    """Insert ``rows``; where the unique ``keys`` exist already, the ``change`` columns take the new values."""
+    if rows:
+        statement = _dialect(tx).insert(table)
+        new = {name: statement.excluded[name] for name in change}
+        tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=new), rows)
+
+
+def insert(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert ``rows``, all with the same keys, in one round trip."""
+    if rows:
+        tx.execute(plain_insert(table), rows)
+
+
+def chunks(items: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
+    """Lists of at most ``size``: databases limit the number of bound values."""
+    everything = list(items)
+    for start in range(0, len(everything), size):
+        yield everything[start : start + size]
+
+
+def _dialect(tx: Connection) -> Any:
+    return sqlite if tx.dialect.name == "sqlite" else postgresql
+
+
+def _tune_sqlite(connection: Any, _: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-8000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("hub_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+JsonColumn = JSON

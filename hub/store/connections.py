@@ -1,0 +1,94 @@
+"""Connections: connectors set up by people, with their settings and state."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, LargeBinary, String, Table, func, select, update
+
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, id_column, insert, metadata, new_id
+
+ACTIVE, PAUSED, NEEDS_YOU, OFF = "active", "paused", "needs_you", "off"
+"""``needs_you``: the hub paused it (credentials refused) and asks its owner. ``off``: the receiver said it is gone."""
+
+connection = Table(
+    "connection",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, ForeignKey("workspace.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("connector", String(64), nullable=False),
+    Column("role", String(12), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("address", String(64), nullable=False, unique=True),  # the unguessable part of a source's URL
+    Column("number", Integer, nullable=False, unique=True),  # the short public number in a pixel's URL
+    Column("settings", JsonColumn, nullable=False),
+    Column("secrets", LargeBinary, nullable=False),
+    Column("settings_version", Integer, nullable=False),
+    Column("order_scope", String(64), nullable=False, server_default=""),
+    Column("state", String(12), nullable=False, server_default=ACTIVE),
+    Column("state_reason", String(64), nullable=False, server_default=""),
+    Column("state_detail", String(1000), nullable=False, server_default=""),
+    Column("breaker", JsonColumn, nullable=False),
+    Column("throttled_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("ix_connection_role_connector", "role", "connector"),
+)
+
+
+def add_connection(tx: Connection, at: datetime, columns: Values) -> str:
+    """Store a connection; returns its id. ``columns`` holds all but the id, address, number and times."""
+    connection_id = new_id()
+    number = (tx.scalar(select(func.max(connection.c.number))) or 0) + 1
+    row = {"id": connection_id, "address": random.token_urlsafe(24), "number": number, "breaker": {}}
+    insert(tx, connection, [row | {"created_at": at, "updated_at": at} | columns])
+    return connection_id
+
+
+def get_connection(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Row | None:
+    statement = select(connection).where(connection.c.id == connection_id)
+    if workspace_id is not None:
+        statement = statement.where(connection.c.workspace_id == workspace_id)
+    return tx.execute(statement).mappings().first()
+
+
+def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
+    statement = select(connection).where(connection.c.id.in_(list(ids)))
+    return {row["id"]: row for row in tx.execute(statement).mappings()}
+
+
+def source_by_address(tx: Connection, address: str) -> Row | None:
+    statement = select(connection).where(connection.c.address == address, connection.c.role == "source")
+    return tx.execute(statement).mappings().first()
+
+
+def source_by_number(tx: Connection, number: int | None, connector: str) -> Row | None:
+    """The ``connector`` source with that public number; the oldest one when the number is unknown or None."""
+    mine = select(connection).where(connection.c.role == "source", connection.c.connector == connector)
+    if number is not None:
+        found = tx.execute(mine.where(connection.c.number == number)).mappings().first()
+        if found is not None:
+            return found
+    return tx.execute(mine.order_by(connection.c.number).limit(1)).mappings().first()
+
+
+def connections_of(tx: Connection, workspace_id: str, role: str | None = None) -> list[Row]:
+    statement = select(connection).where(connection.c.workspace_id == workspace_id).order_by(connection.c.number)
+    if role is not None:
+        statement = statement.where(connection.c.role == role)
+    return list(tx.execute(statement).mappings())
+
+
+def change_connection(tx: Connection, connection_id: str, at: datetime, **columns: Any) -> None:
+    tx.execute(update(connection).where(connection.c.id == connection_id).values(updated_at=at, **columns))
+
+
+def set_state(tx: Connection, connection_id: str, at: datetime, state: str, reason: str = "", detail: str = "") -> None:
+    change_connection(tx, connection_id, at, state=state, state_reason=reason, state_detail=detail[:1000])
+
+
+def remove_connection(tx: Connection, connection_id: str) -> None:
+    tx.execute(connection.delete().where(connection.c.id == connection_id))

@@ -1,0 +1,138 @@
+"""Observations (a conversion as one message tells it) and conversions (what all of them together say)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, select
+
+from hub.store.base import Id, JsonColumn, Moment, Money, Row, chunks, id_column, metadata
+
+observation = Table(
+    "observation",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, nullable=False),
+    Column("connection_id", Id, nullable=False),
+    Column("inbound_id", Id, nullable=False),
+    Column("event_id", String(255), nullable=False),
+    Column("subject", String(300), nullable=False),  # "o:<order>" or "p:<person>…": what it is folded with
+    Column("slot", String(300), nullable=False),
+    Column("conversion_id", Id),
+    Column("trust", String(10), nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("effect", String(40), nullable=False),  # the reason: what this message changed
+    Column("data", JsonColumn, nullable=False),
+    UniqueConstraint("connection_id", "event_id"),
+    Index("ix_observation_subject", "workspace_id", "subject"),
+    Index("ix_observation_inbound", "inbound_id"),
+)
+
+conversion = Table(
+    "conversion",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("slot", String(300), nullable=False),
+    Column("event_id", Id, nullable=False),  # stable over restores: what destinations deduplicate on
+    Column("order_id", Id),
+    Column("contact_id", Id),
+    Column("kind", String(12), nullable=False),
+    Column("stage", String(24)),
+    Column("occurred_at", Moment, nullable=False),
+    Column("value", Money),
+    Column("currency", String(3)),
+    Column("test", Boolean, nullable=False),
+    Column("trust", String(10), nullable=False),
+    Column("identified_by", String(12), nullable=False),
+    Column("state", String(12), nullable=False),  # counted · test · recovered · replaced
+    Column("reason", String(40), nullable=False),
+    Column("data", JsonColumn, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("workspace_id", "subject", "slot"),
+    Index("ix_conversion_workspace_occurred", "workspace_id", "occurred_at"),
+    Index("ix_conversion_order", "order_id"),
+    Index("ix_conversion_contact", "contact_id"),
+)
+
+
+def observations_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -> list[Row]:
+    rows: list[Row] = []
+    for some in chunks(subjects):
+        statement = select(observation).where(
+            observation.c.workspace_id == workspace_id, observation.c.subject.in_(some)
+        )
+        rows += tx.execute(statement).mappings()
+    return rows
+
+
+def known_events(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    """Observations already stored for these (connection, event id) pairs."""
+    found: dict[tuple[str, str], Row] = {}
+    for some in chunks(pairs):
+        statement = select(observation).where(observation.c.event_id.in_([event for _, event in some]))
+        found |= {(row["connection_id"], row["event_id"]): row for row in tx.execute(statement).mappings()}
+    return found
+
+
+def conversions_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -> list[Row]:
+    rows: list[Row] = []
+    for some in chunks(subjects):
+        statement = select(conversion).where(conversion.c.workspace_id == workspace_id, conversion.c.subject.in_(some))
+        rows += tx.execute(statement).mappings()
+    return rows
+
+
+def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
+    found: dict[str, Row] = {}
+    for some in chunks(ids):
+        statement = select(conversion).where(conversion.c.id.in_(some))
+        found |= {row["id"]: row for row in tx.execute(statement).mappings()}
+    return found
+
+
+def get(tx: Connection, conversion_id: str, workspace_id: str | None = None) -> Row | None:
+    statement = select(conversion).where(conversion.c.id == conversion_id)
+    if workspace_id is not None:
+        statement = statement.where(conversion.c.workspace_id == workspace_id)
+    return tx.execute(statement).mappings().first()
+
+
+def of_inbound(tx: Connection, inbound_id: str) -> list[Row]:
+    """The observations that one message produced."""
+    statement = select(observation).where(observation.c.inbound_id == inbound_id).order_by(observation.c.id)
+    return list(tx.execute(statement).mappings())
+
+
+def observed_in(tx: Connection, conversion_id: str) -> list[Row]:
+    """Every observation of one conversion: all the messages that spoke of it."""
+    own = select(conversion.c.workspace_id, conversion.c.subject, conversion.c.slot).where(conversion.c.id == conversion_id)
+    row = tx.execute(own).first()
+    if row is None:
+        return []
+    statement = select(observation).where(
+        observation.c.workspace_id == row.workspace_id,
+        observation.c.subject == row.subject,
+        observation.c.slot == row.slot,
+    )
+    return list(tx.execute(statement.order_by(observation.c.occurred_at)).mappings())
+
+
+def latest(
+    tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None, stage: str | None = None,
+    contact_id: str | None = None, order_id: str | None = None, since: datetime | None = None,
+) -> Sequence[Row]:  # fmt: skip
+    """Newest first. ``before`` is the last id of the page before (keyset paging)."""
+    statement = select(conversion).where(conversion.c.workspace_id == workspace_id)
+    conditions = {"stage": stage, "contact_id": contact_id, "order_id": order_id}
+    for name, wanted in conditions.items():
+        if wanted:
+            statement = statement.where(conversion.c[name] == wanted)
+    if before:
+        statement = statement.where(conversion.c.id < before)
+    if since:
+        statement = statement.where(conversion.c.occurred_at >= since)
+    return list(tx.execute(statement.order_by(conversion.c.id.desc()).limit(limit)).mappings())

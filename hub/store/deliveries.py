@@ -1,0 +1,214 @@
+"""The outbox: one row for each conversion on each route, what happened at every try, and what was said on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, UniqueConstraint, bindparam, func, select
+from sqlalchemy import insert as plain_insert
+from sqlalchemy import literal, update
+
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert, insert_new, metadata
+
+WAITING, DELIVERED, NOT_SENT, FAILED = "waiting", "delivered", "not_sent", "failed"
+"""waiting → delivered · not_sent (a rule, consent or trust said no) · failed (refused, expired or given up)."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, nullable=False),
+    Column("conversion_id", Id, nullable=False),
+    Column("route_id", Id, nullable=False),
+    Column("connection_id", Id, nullable=False),
+    Column("mapping_id", Id),  # the version used at the last try; NULL: the route's current one will be
+    Column("state", String(10), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment),
+    UniqueConstraint("conversion_id", "route_id"),
+    Index("ix_delivery_workspace", "workspace_id", "id"),
+    Index(
+        "ix_delivery_waiting", "connection_id", "due_at",
+        sqlite_where=Column("state") == WAITING, postgresql_where=Column("state") == WAITING,
+    ),  # fmt: skip
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("delivery_id", Id, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("result", String(24), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("exchange_id", Id),
+)
+
+exchange = Table(
+    "exchange",
+    metadata,
+    id_column(),
+    Column("connection_id", Id, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    # [{"call": {method, url, headers, body}, "reply": {status, headers, body} | null}], secrets masked, bodies cut
+    Column("calls", JsonColumn, nullable=False),
+)
+
+
+def add(tx: Connection, rows: Sequence[Values]) -> None:
+    """Plan deliveries; a conversion that is on a route already keeps the delivery it has."""
+    insert_new(tx, delivery, rows, "conversion_id", "route_id")
+
+
+def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[str, str], Row]:
+    """By (conversion, route)."""
+    found: dict[tuple[str, str], Row] = {}
+    for some in chunks(conversion_ids):
+        statement = select(delivery).where(delivery.c.conversion_id.in_(some))
+        found |= {(row["conversion_id"], row["route_id"]): row for row in tx.execute(statement).mappings()}
+    return found
+
+
+def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[Row]:
+    """What one destination may be sent now, oldest first."""
+    statement = (
+        select(delivery.c.id, delivery.c.conversion_id, delivery.c.route_id, delivery.c.tries, delivery.c.created_at)
+        .where(delivery.c.connection_id == connection_id, delivery.c.state == WAITING, delivery.c.due_at <= at)
+        .order_by(delivery.c.due_at)
+        .limit(limit)
+    )
+    return list(tx.execute(statement).mappings())
+
+
+def connections_due(tx: Connection, at: datetime) -> list[str]:
+    """Destinations with something to be sent now."""
+    statement = select(delivery.c.connection_id).where(delivery.c.state == WAITING, delivery.c.due_at <= at).distinct()
+    return list(tx.scalars(statement))
+
+
+def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: Sequence[Values]) -> None:
+    """Write what a turn of a lane found out.
+
+    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, result, exchange_id. Alike verdicts
+    of one exchange (a batch) are written with two statements, whatever their number.
+    """
+    insert(tx, exchange, exchanges)
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    singles: list[Values] = []
+    sizes = {row["id"]: row["records"] for row in exchanges}
+    for verdict in verdicts:
+        if sizes.get(verdict["exchange_id"], 1) < _WORTH_GROUPING:
+            singles.append(verdict)
+        else:
+            groups.setdefault(tuple(verdict[name] for name in _SHARED), []).append(verdict["id"])
+    _record_singles(tx, at, singles)
+    for shared, ids in groups.items():
+        _record_group(tx, at, dict(zip(_SHARED, shared, strict=True)), ids)
+
+
+_WORTH_GROUPING = 8
+_SHARED = ("number", "state", "reason", "detail", "due_at", "done_at", "mapping_id", "result", "exchange_id")
+
+
+def _record_singles(tx: Connection, at: datetime, verdicts: Sequence[Values]) -> None:
+    if not verdicts:
+        return
+    statement = update(delivery).where(delivery.c.id == bindparam("delivery_id"), delivery.c.state == WAITING)
+    changes = {name: bindparam("new_" + name) for name in ("state", "reason", "detail", "due_at", "done_at", "mapping_id")}
+    tx.execute(
+        statement.values(tries=bindparam("new_tries"), **changes),
+        [
+            {"delivery_id": row["id"], "new_tries": row["number"], **{"new_" + name: row[name] for name in changes}}
+            for row in verdicts
+        ],
+    )
+    names = ("number", "result", "reason", "detail", "exchange_id")
+    rows = [{"delivery_id": row["id"], "at": at, **{name: row[name] for name in names}} for row in verdicts]
+    insert_new(tx, attempt, rows, "delivery_id", "number")
+
+
+def _record_group(tx: Connection, at: datetime, shared: Values, ids: list[str]) -> None:
+    columns = {name: shared[name] for name in ("state", "reason", "detail", "due_at", "done_at", "mapping_id")}
+    said = [shared["number"], at, shared["result"], shared["reason"], shared["detail"], shared["exchange_id"]]
+    targets = ["number", "at", "result", "reason", "detail", "exchange_id"]
+    for some in chunks(ids):
+        chosen = delivery.c.id.in_(some) & (delivery.c.state == WAITING)
+        constants = [literal(value, attempt.c[name].type) for name, value in zip(targets, said, strict=True)]
+        tx.execute(plain_insert(attempt).from_select(["delivery_id", *targets], select(delivery.c.id, *constants).where(chosen)))
+        tx.execute(update(delivery).where(chosen).values(tries=shared["number"], **columns))
+
+
+def postpone(tx: Connection, ids: Sequence[str], due_at: datetime, reason: str) -> None:
+    """Not now, and no try counted."""
+    for some in chunks(ids):
+        tx.execute(update(delivery).where(delivery.c.id.in_(some)).values(due_at=due_at, reason=reason))
+
+
+def replan(tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None) -> int:
+    """Send again what is over, or now what waits; tries go on counting. Returns how many."""
+    number = 0
+    for some in chunks(ids):
+        change = update(delivery).where(delivery.c.id.in_(some))
+        values: Values = {"state": WAITING, "reason": "waiting", "detail": "", "due_at": at, "done_at": None}
+        number += tx.execute(change.values(mapping_id=mapping_id, **values)).rowcount
+    return number
+
+
+def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> Row | None:
+    statement = select(delivery).where(delivery.c.id == delivery_id)
+    if workspace_id is not None:
+        statement = statement.where(delivery.c.workspace_id == workspace_id)
+    return tx.execute(statement).mappings().first()
+
+
+def latest(
+    tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None, state: str | None = None,
+    connection_id: str | None = None, conversion_id: str | None = None,
+) -> list[Row]:  # fmt: skip
+    """Newest first. ``before`` is the last id of the page before (keyset paging)."""
+    statement = select(delivery).where(delivery.c.workspace_id == workspace_id).order_by(delivery.c.id.desc()).limit(limit)
+    for name, wanted in {"state": state, "connection_id": connection_id, "conversion_id": conversion_id}.items():
+        if wanted:
+            statement = statement.where(delivery.c[name] == wanted)
+    if before:
+        statement = statement.where(delivery.c.id < before)
+    return list(tx.execute(statement).mappings())
+
+
+def attempts_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[Row]]:
+    """Per delivery, each try with its exchange (calls, milliseconds), first try first."""
+    found: dict[str, list[Row]] = {}
+    for some in chunks(delivery_ids):
+        statement = (
+            select(attempt, exchange.c.calls, exchange.c.milliseconds, exchange.c.records)
+            .outerjoin(exchange, exchange.c.id == attempt.c.exchange_id)
+            .where(attempt.c.delivery_id.in_(some))
+            .order_by(attempt.c.delivery_id, attempt.c.number)
+        )
+        for row in tx.execute(statement).mappings():
+            found.setdefault(row["delivery_id"], []).append(row)
+    return found
+
+
+def counts(tx: Connection, workspace_id: str) -> dict[tuple[str, str], int]:
+    """How many deliveries per (connection, state)."""
+    statement = (
+        select(delivery.c.connection_id, delivery.c.state, func.count())
+        .where(delivery.c.workspace_id == workspace_id)
+        .group_by(delivery.c.connection_id, delivery.c.state)
+    )
+    return {(connection_id, state): number for connection_id, state, number in tx.execute(statement)}
+
+
+def waiting_of(tx: Connection, connection_id: str) -> list[str]:
+    statement = select(delivery.c.id).where(delivery.c.connection_id == connection_id, delivery.c.state == WAITING)
+    return list(tx.scalars(statement))

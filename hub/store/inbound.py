@@ -1,0 +1,130 @@
+"""Raw messages, kept once, never changed: everything after them can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, bindparam
+from sqlalchemy import func, select, update
+
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, metadata
+
+RECEIVED, READING, DONE, IGNORED, PARKED, REFUSED = "received", "reading", "done", "ignored", "parked", "refused"
+"""received → (reading back →) done · ignored (not for us) · parked (not understood, replayable) · refused (not verified)"""
+
+# No foreign keys on the tables that grow with traffic: each would cost a look-up for every hit.
+inbound = Table(
+    "inbound",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, nullable=False),
+    Column("connection_id", Id, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("method", String(8), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("headers", JsonColumn, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("remote_ip", String(45), nullable=False),
+    Column("event_key", String(64)),  # what makes two messages the same; NULL: never the same (or not verified)
+    Column("trust", String(10), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("fetched", JsonColumn),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("resends", Integer, nullable=False),
+    UniqueConstraint("connection_id", "event_key"),
+    Index("ix_inbound_workspace_id", "workspace_id", "id"),
+    Index(
+        "ix_inbound_waiting", "workspace_id", "due_at", "id",
+        sqlite_where=Column("state") == RECEIVED, postgresql_where=Column("state") == RECEIVED,
+    ),  # fmt: skip
+)
+
+NEW_ROW: Values = {
+    "trust": "claimed", "state": RECEIVED, "reason": "waiting", "detail": "", "fetched": None, "tries": 0, "resends": 0,
+    "event_key": None, "remote_ip": "",
+}  # fmt: skip
+
+
+def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list[Row]:
+    """Messages due to be read, oldest first."""
+    statement = (
+        select(inbound)
+        .where(inbound.c.workspace_id == workspace_id, inbound.c.state == RECEIVED, inbound.c.due_at <= at)
+        .order_by(inbound.c.id)
+        .limit(limit)
+    )
+    return list(tx.execute(statement).mappings())
+
+
+def workspaces_waiting(tx: Connection, at: datetime) -> list[str]:
+    """Workspaces with messages due."""
+    statement = select(inbound.c.workspace_id).where(inbound.c.state == RECEIVED, inbound.c.due_at <= at).distinct()
+    return list(tx.scalars(statement))
+
+
+def existing_keys(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Which (connection, event key) pairs are stored already, and under which id."""
+    found: dict[tuple[str, str], str] = {}
+    for some in chunks(pairs):
+        keys = [key for _, key in some]
+        statement = select(inbound.c.connection_id, inbound.c.event_key, inbound.c.id).where(inbound.c.event_key.in_(keys))
+        found |= {(row.connection_id, row.event_key): row.id for row in tx.execute(statement)}
+    return found
+
+
+def count_resends(tx: Connection, ids: Sequence[str]) -> None:
+    """One more copy of each of these messages came in."""
+    tx.execute(update(inbound).where(inbound.c.id.in_(ids)).values(resends=inbound.c.resends + 1))
+
+
+def settle(tx: Connection, rows: Sequence[Values]) -> None:
+    """Write the verdicts: each row has id, state, reason, detail."""
+    if rows:
+        renamed = [{"row_id": row["id"], **{key: row[key] for key in ("state", "reason", "detail")}} for row in rows]
+        statement = update(inbound).where(inbound.c.id == bindparam("row_id"))
+        tx.execute(
+            statement.values(state=bindparam("state"), reason=bindparam("reason"), detail=bindparam("detail")), renamed
+        )
+
+
+def change(tx: Connection, inbound_id: str, **columns: Any) -> None:
+    tx.execute(update(inbound).where(inbound.c.id == inbound_id).values(**columns))
+
+
+def get(tx: Connection, inbound_id: str, workspace_id: str | None = None) -> Row | None:
+    statement = select(inbound).where(inbound.c.id == inbound_id)
+    if workspace_id is not None:
+        statement = statement.where(inbound.c.workspace_id == workspace_id)
+    return tx.execute(statement).mappings().first()
+
+
+def latest(
+    tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None, connection_id: str | None = None,
+    state: str | None = None,
+) -> list[Row]:  # fmt: skip
+    """Newest first, without bodies. ``before`` is the last id of the page before (keyset paging)."""
+    columns = [column for column in inbound.c if column.name not in ("body", "headers", "fetched")]
+    statement = select(*columns).where(inbound.c.workspace_id == workspace_id).order_by(inbound.c.id.desc()).limit(limit)
+    if before:
+        statement = statement.where(inbound.c.id < before)
+    if connection_id:
+        statement = statement.where(inbound.c.connection_id == connection_id)
+    if state:
+        statement = statement.where(inbound.c.state == state)
+    return list(tx.execute(statement).mappings())
+
+
+def counts(tx: Connection, workspace_id: str, since: datetime) -> dict[tuple[str, str], int]:
+    """How many messages per (connection, state) since then."""
+    statement = (
+        select(inbound.c.connection_id, inbound.c.state, func.count())
+        .where(inbound.c.workspace_id == workspace_id, inbound.c.received_at >= since)
+        .group_by(inbound.c.connection_id, inbound.c.state)
+    )
+    return {(connection_id, state): number for connection_id, state, number in tx.execute(statement)}

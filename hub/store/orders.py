@@ -1,0 +1,143 @@
+"""Orders, the names they go by, and their ledger of signed money lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, func, select
+
+from hub.store.base import Id, Moment, Money, Row, chunks, id_column, metadata, plain_money
+
+order = Table(
+    "order",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, nullable=False),
+    Column("display_id", String(255), nullable=False),
+    Column("contact_id", Id),
+    Column("subscription_id", String(255)),
+    Column("currency", String(3)),
+    Column("gross", Money, nullable=False),  # purchase and renewals, before refunds
+    Column("refunded", Money, nullable=False),
+    Column("disputed", Money, nullable=False),
+    Column("status", String(12), nullable=False),  # open pending lead paid refunded disputed cancelled
+    Column("test", Boolean, nullable=False),
+    Column("paid_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("ix_order_workspace", "workspace_id", "id"),
+    Index("ix_order_subscription", "workspace_id", "subscription_id"),
+    Index("ix_order_contact", "contact_id"),
+)
+
+order_alias = Table(
+    "order_alias",
+    metadata,
+    Column("workspace_id", Id, primary_key=True),
+    Column("alias", String(300), primary_key=True),
+    Column("order_id", Id, nullable=False, index=True),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    id_column(),
+    Column("workspace_id", Id, nullable=False),
+    Column("order_id", Id, nullable=False),
+    Column("contact_id", Id),
+    Column("conversion_id", Id, nullable=False),
+    Column("kind", String(10), nullable=False),  # gross refund dispute renewal
+    Column("amount", Money, nullable=False),  # signed: what it adds to net revenue
+    Column("currency", String(3), nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("booked_at", Moment, nullable=False),
+    Column("note", String(40), nullable=False),  # the reason: order_added, amount_replaced, …
+    Index("ix_ledger_order", "order_id"),
+    Index("ix_ledger_contact", "contact_id"),
+    Index("ix_ledger_workspace_occurred", "workspace_id", "occurred_at"),
+)
+
+
+def aliases(tx: Connection, workspace_id: str, names: Iterable[str]) -> dict[str, str]:
+    """Which orders these normalized ids belong to."""
+    found: dict[str, str] = {}
+    for some in chunks(names):
+        statement = select(order_alias.c.alias, order_alias.c.order_id).where(
+            order_alias.c.workspace_id == workspace_id, order_alias.c.alias.in_(some)
+        )
+        found |= {row.alias: row.order_id for row in tx.execute(statement)}
+    return found
+
+
+def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
+    found: dict[str, Row] = {}
+    for some in chunks(ids):
+        found |= {row["id"]: row for row in tx.execute(select(order).where(order.c.id.in_(some))).mappings()}
+    return found
+
+
+def of_subscriptions(tx: Connection, workspace_id: str, subscriptions: Iterable[str]) -> list[Row]:
+    rows: list[Row] = []
+    for some in chunks(subscriptions):
+        statement = select(order).where(order.c.workspace_id == workspace_id, order.c.subscription_id.in_(some))
+        rows += tx.execute(statement).mappings()
+    return rows
+
+
+def ledger_sums(tx: Connection, order_ids: Iterable[str]) -> dict[tuple[str, str, str, str], Decimal]:
+    """What is booked so far, by (order, conversion, kind, currency)."""
+    sums: dict[tuple[str, str, str, str], Decimal] = {}
+    keys = (ledger.c.order_id, ledger.c.conversion_id, ledger.c.kind, ledger.c.currency)
+    for some in chunks(order_ids):
+        statement = select(*keys, func.sum(ledger.c.amount, type_=Money)).where(ledger.c.order_id.in_(some)).group_by(*keys)
+        sums |= {(row[0], row[1], row[2], row[3]): row[4] for row in tx.execute(statement)}
+    return sums
+
+
+def lifetime(tx: Connection, contact_ids: Iterable[str]) -> dict[str, list[Row]]:
+    """Per contact, one row a currency: net, orders (distinct, paid), first and last purchase."""
+    found: dict[str, list[Row]] = {}
+    for some in chunks(contact_ids):
+        statement = (
+            select(
+                ledger.c.contact_id,
+                ledger.c.currency,
+                func.sum(ledger.c.amount, type_=Money).label("net"),
+                func.count(func.distinct(ledger.c.order_id)).label("orders"),
+                func.min(ledger.c.occurred_at, type_=Moment).label("first_at"),
+                func.max(ledger.c.occurred_at, type_=Moment).label("last_at"),
+            )
+            .where(ledger.c.contact_id.in_(some))
+            .group_by(ledger.c.contact_id, ledger.c.currency)
+        )
+        for row in tx.execute(statement).mappings():
+            found.setdefault(row["contact_id"], []).append(row)
+    return found
+
+
+def lines(tx: Connection, order_id: str) -> list[Row]:
+    return list(tx.execute(select(ledger).where(ledger.c.order_id == order_id).order_by(ledger.c.id)).mappings())
+
+
+def aliases_of(tx: Connection, order_id: str) -> list[str]:
+    return list(tx.scalars(select(order_alias.c.alias).where(order_alias.c.order_id == order_id).order_by("alias")))
+
+
+def get(tx: Connection, order_id: str, workspace_id: str | None = None) -> Row | None:
+    statement = select(order).where(order.c.id == order_id)
+    if workspace_id is not None:
+        statement = statement.where(order.c.workspace_id == workspace_id)
+    return tx.execute(statement).mappings().first()
+
+
+def latest(tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None) -> list[Row]:
+    statement = select(order).where(order.c.workspace_id == workspace_id).order_by(order.c.id.desc()).limit(limit)
+    if before:
+        statement = statement.where(order.c.id < before)
+    return list(tx.execute(statement).mappings())
+
+
+def net(row: Row) -> Decimal:
+    """What is left of an order after refunds and disputes."""
+    return plain_money(row["gross"] - row["refunded"] - row["disputed"])
