@@ -57,6 +57,16 @@ class Snippet:
     checked: str = ""  # ISO date of the check against the vendor; empty: unconfirmed
 
 
+@dataclass(frozen=True)
+class Paste:
+    """One ready-made piece of code that a person copies to another place."""
+
+    title: Text
+    code: str
+    where: Text  # the exact path of menus
+    note: Text | None = None
+
+
 class Source(Connector):
     """Turns raw messages of one sender into conversions."""
 
@@ -66,6 +76,15 @@ class Source(Connector):
     signs_time: ClassVar[bool] = False  # True: the signature carries a time, so stale and future messages are refused
     resend_is_news: ClassVar[bool] = False  # True: byte-equal messages are separate hits (a pixel's page refresh)
     snippet: ClassVar[Snippet | None] = None
+    SnippetChoices: ClassVar[type[SettingsSchema] | None] = None  # the form of its snippet builder; None: it has none
+
+    def snippets(self, address: str, choices: Mapping[str, Any]) -> list[Paste]:
+        """The code to paste for these ``choices`` (as loaded by ``SnippetChoices``). ``address`` is ours, without query."""
+        return []
+
+    def may_set_cookie(self, inbound: Inbound, settings: Settings) -> bool:
+        """Whether the door may give this visitor our first-party cookie (``hub_visitor``) in its answer."""
+        return False
 
     def handshake(self, inbound: Inbound, settings: Settings) -> Reply | None:
         """The answer to a set-up call (challenge, ping), which is not kept; None for ordinary messages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -121,6 +122,47 @@ class Secrets(fields.Field[list[str]]):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value
+
+
+class Table(fields.Field[dict[str, str]]):
+    """A small table of texts, given as an object, or as its JSON text. The base of the two below; keys are free.
+
+    ``choices``: the right-hand values allowed, with their labels (None: any text).
+    """
+
+    widget = "table"
+
+    def __init__(
+        self, label: Text, *, choices: dict[str, Text] | None = None, names: dict[str, Text] | None = None,
+        help: Text | None = None, placeholder: str = "", **rest: Any,
+    ) -> None:  # fmt: skip
+        rest.setdefault("load_default", dict)
+        self.choices = choices
+        metadata = _metadata(label, help, placeholder, False, self.widget) | {"choices": choices, "names": names}
+        super().__init__(metadata=metadata, **rest)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str]:
+        if isinstance(value, str):
+            try:
+                value = json.loads(value or "{}")
+            except (ValueError, RecursionError):
+                raise ValidationError("This table is not valid JSON.") from None
+        if not isinstance(value, dict) or not all(isinstance(cell, str) for row in value.items() for cell in row):
+            raise ValidationError("Enter a table of texts.")
+        table = {left.strip(): right.strip() for left, right in value.items() if left.strip() and right.strip()}
+        for right in table.values():
+            if self.choices is not None and right not in self.choices:
+                raise ValidationError(f"{right[:40]} is not one of: {', '.join(self.choices)}.")
+        return table
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value
+
+
+class Paths(Table):
+    """Where each thing stands in a sender's message: name → path (``customer.email``). ``names`` are those offered."""
+
+    widget = "paths"
 
 
 class SettingsSchema(Schema):
