@@ -73,6 +73,7 @@ class Source(Connector):
     stages: ClassVar[frozenset[Stage]] = frozenset()  # what it can emit
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CONVERSION})
     identity_headers: ClassVar[tuple[str, ...]] = ()  # beside the body, what tells two messages apart (a topic header)
+    signs_body: ClassVar[bool] = True  # False: the sender only shows a token, which does not cover the body
     signs_time: ClassVar[bool] = False  # True: the signature carries a time, so stale and future messages are refused
     resend_is_news: ClassVar[bool] = False  # True: byte-equal messages are separate hits (a pixel's page refresh)
     snippet: ClassVar[Snippet | None] = None

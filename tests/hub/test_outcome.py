@@ -60,8 +60,8 @@ def test_every_2xx_is_a_success(status: int) -> None:
     [
         (400, Refused), (404, Refused), (413, Refused), (422, Refused), (401, BadCredentials), (403, BadCredentials),
         (410, Gone), (100, TryLater), (301, TryLater), (302, TryLater), (304, TryLater), (308, TryLater),
-        (405, TryLater), (408, TryLater), (409, TryLater), (425, TryLater), (429, TryLater), (500, TryLater), (502, TryLater),
-        (503, TryLater), (504, TryLater), (599, TryLater), (0, TryLater),
+        (405, TryLater), (408, TryLater), (409, TryLater), (425, TryLater), (429, TryLater), (500, TryLater),
+        (502, TryLater), (503, TryLater), (504, TryLater), (599, TryLater), (0, TryLater),
     ],
 )  # fmt: skip
 def test_each_status_has_its_consequence(status: int, kind: type[DeliveryError]) -> None:
