@@ -1,0 +1,101 @@
+"""A connection ready for use: its connector and its settings in clear."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
+
+from hub import vault
+from hub.contract.connector import Connector, Destination, Settings, Source
+from hub.contract.errors import ConnectorBroken
+from hub.contract.settings import secret_names
+from hub.registry import registry
+from hub.store.base import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """``row`` is the connection as stored; ``settings`` is what the connector is given."""
+
+    row: Row
+    connector: Connector
+    settings: Settings
+
+    @property
+    def id(self) -> str:
+        return str(self.row["id"])
+
+    @property
+    def workspace_id(self) -> str:
+        return str(self.row["workspace_id"])
+
+    @property
+    def source(self) -> Source:
+        assert isinstance(self.connector, Source)  # noqa: S101 - the row's role was checked when it was opened
+        return self.connector
+
+    @property
+    def destination(self) -> Destination:
+        assert isinstance(self.connector, Destination)  # noqa: S101 - as above
+        return self.connector
+
+
+def open_connection(row: Row) -> Connected:
+    """Find the connector, decrypt, bring old settings up to date, load. Raises ConnectorBroken with what to do."""
+    role, slug = row["role"], row["connector"]
+    connector = registry().source(slug) if role == "source" else registry().destination(slug)
+    values = {**row["settings"], **vault.unseal(row["secrets"])}
+    if row["settings_version"] < connector.settings_version:
+        values = connector.upgrade_settings(values, row["settings_version"])
+    try:
+        loaded = connector.Settings().load(values)
+    except ValidationError as error:
+        raise ConnectorBroken(
+            f"The settings of “{row['name']}” do not fit its connector any more: open it and save it again.",
+            detail=str(error.normalized_messages())[:500],
+        ) from None
+    return Connected(row, connector, loaded)
+
+
+def split_settings(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Validated settings as (open part, secret part), both in the form that loads again."""
+    loaded = connector.Settings().load(values)
+    plain = connector.Settings().dump(loaded)
+    hidden = secret_names(type(connector.Settings()))
+    return (
+        {name: value for name, value in plain.items() if name not in hidden},
+        {name: value for name, value in plain.items() if name in hidden and value},
+    )
+
+
+class Freshly:
+    """A small cache for the doors: what was looked up less than ``seconds`` ago is good enough."""
+
+    def __init__(self, look_up: Callable[[Any], Connected | None], seconds: float = 1.0) -> None:
+        self._look_up = look_up
+        self._seconds = seconds
+        self._known: dict[Any, tuple[float, Connected | None]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, key: Any) -> Connected | None:
+        known = self._known.get(key)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        with self._lock:  # one thread asks the database, the others wait for its answer
+            known = self._known.get(key)
+            if known is not None and known[0] > time.monotonic():
+                return known[1]
+            if len(self._known) > 10_000:  # addresses that were guessed must not fill the memory
+                self._known.clear()
+            found = self._look_up(key)
+            self._known[key] = (time.monotonic() + self._seconds, found)
+            return found
+
+    def forget(self) -> None:
+        """Look everything up anew."""
+        self._known.clear()

@@ -1,0 +1,133 @@
+"""Step 1: keep the raw message, durably, once.
+
+Concurrent requests of a process share a transaction: one thread writes, the others wait for the commit that holds their
+row. One flush to disk then serves many hits (measured in benchmarks/intake.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.store import Store, inbound
+from hub.store.base import Values, insert_new
+
+log = logging.getLogger(__name__)
+
+MOST_IN_ONE_COMMIT = 128
+
+
+class NotKept(Exception):
+    """The message could not be made durable: the sender must be told to try again (503)."""
+
+
+@dataclass(slots=True)
+class Receipt:
+    """``inbound_id`` is the stored message's id; ``resend`` says that it had been stored before."""
+
+    inbound_id: str
+    resend: bool = False
+
+
+@dataclass(slots=True)
+class _Waiting:
+    row: Values
+    done: threading.Event = field(default_factory=threading.Event)
+    receipt: Receipt | None = None
+
+
+class Receiver:
+    """The process's one writer of inbound messages. ``committed`` is called with the workspaces of each commit."""
+
+    def __init__(self, store: Store, committed: Callable[[set[str]], None], *, most_waiting: int = 4096) -> None:
+        self._store = store
+        self._committed = committed
+        self._most_waiting = most_waiting
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
+        self._thread.start()
+
+    def keep(self, row: Values, *, patience: float = 15.0) -> Receipt:
+        """Return when ``row`` is on disk. Raises NotKept when it is not within ``patience`` seconds.
+
+        A row that is NotKept may still be written a little later: the sender's retry is then recognized as a resend.
+        """
+        if self._queue.qsize() >= self._most_waiting:
+            raise NotKept("Too many messages are waiting to be stored.")
+        waiting = _Waiting(row)
+        self._queue.put(waiting)
+        if not waiting.done.wait(patience) or waiting.receipt is None:
+            raise NotKept("The message could not be stored just now.")
+        return waiting.receipt
+
+    def close(self) -> None:
+        """Write what is waiting, then stop."""
+        self._queue.put(None)
+        self._thread.join(timeout=20)
+
+    def _run(self) -> None:
+        while True:
+            batch, last = self._next_batch()
+            if batch:
+                self._write(batch)
+            if last:
+                return
+
+    def _next_batch(self) -> tuple[list[_Waiting], bool]:
+        first = self._queue.get()
+        if first is None:
+            return [], True
+        batch = [first]
+        while len(batch) < MOST_IN_ONE_COMMIT:
+            try:
+                following = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                return batch, True
+            batch.append(following)
+        return batch, False
+
+    def _write(self, batch: list[_Waiting]) -> None:
+        try:
+            with self._store.write() as tx:
+                receipts = _keep_new(tx, [waiting.row for waiting in batch])
+            for waiting, receipt in zip(batch, receipts, strict=True):
+                waiting.receipt = receipt
+        except SQLAlchemyError:
+            log.exception("%d messages could not be stored; their senders are told to try again", len(batch))
+        finally:
+            for waiting in batch:
+                waiting.done.set()
+        kept = {waiting.row["workspace_id"] for waiting in batch if waiting.receipt and not waiting.receipt.resend}
+        if kept:
+            self._committed(kept)
+
+
+def _keep_new(tx: inbound.Connection, rows: list[Values]) -> list[Receipt]:
+    """Insert what is new; of equal messages (connection, event key) only the first ever is kept, the others counted."""
+    keyed = [(row["connection_id"], row["event_key"]) for row in rows if row["event_key"]]
+    known = inbound.existing_keys(tx, keyed) if keyed else {}
+    fresh: list[Values] = []
+    resent: list[str] = []
+    receipts: list[Receipt] = []
+    for row in rows:
+        key = (row["connection_id"], row["event_key"])
+        first_id = known.get(key) if row["event_key"] else None
+        if first_id is not None:
+            resent.append(first_id)
+            receipts.append(Receipt(first_id, resend=True))
+            continue
+        if row["event_key"]:
+            known[key] = row["id"]
+        fresh.append(row)
+        receipts.append(Receipt(row["id"]))
+    insert_new(tx, inbound.inbound, fresh, "connection_id", "event_key")
+    if resent:
+        inbound.count_resends(tx, resent)
+    return receipts
