@@ -1,0 +1,288 @@
+"""Asking a source connector: is the message genuine, and which conversions are in it?
+
+Connectors stay naive; what they trip over becomes an error for people here, and what they return is checked and cut to
+what the store can hold. No I/O: a recipe's calls are yielded to whoever drives it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from re import compile as pattern
+from typing import Any
+
+from hub.contract import (
+    Call,
+    ConnectorBroken,
+    Conversion,
+    HubError,
+    Inbound,
+    InboundError,
+    Item,
+    Kind,
+    NotUnderstood,
+    NotVerified,
+    Reply,
+    Source,
+    Stage,
+    Trust,
+    Unsigned,
+)
+from hub.contract.conversion import iso
+from hub.contract.dates import DATE_REPLACED, EARLIEST, LATEST
+from hub.contract.money import MAX_AMOUNT, currency_code
+
+MAX_CONVERSIONS = 1000  # in one message
+MAX_LIST = 200  # items, campaign ids, tags, aliases
+MAX_ENTRIES = 40  # utm and click id dictionaries
+MAX_WORDS = 500  # characters of an id or name
+MAX_LONG = 2000  # characters of an address, a user agent, the processor's words
+MAX_EXTRA = 32_000  # characters of ``extra`` as JSON
+MAX_DIGITS = 18  # of an amount, before and after the point together
+
+# What a naive connector raises on a message of another form than it was written for.
+NAIVE = (KeyError, TypeError, IndexError, AttributeError, ValueError, ArithmeticError, RecursionError)
+
+Values = Mapping[str, Any]
+
+
+def prove(source: Source, inbound: Inbound, settings: Values) -> Generator[Call, Reply, Trust]:
+    """A recipe that returns how far the message can be believed: *proven*, or *claimed* when the sender signs nothing.
+
+    Raises NotVerified for everything else, whatever the connector tripped over (it fails closed). A DeliveryError
+    raised at a yield passes through, since then nothing is known about the message yet.
+    """
+    try:
+        recipe = source.verify(inbound, settings)
+        if recipe is not None:
+            yield from recipe
+    except Unsigned:
+        return Trust.CLAIMED
+    except NotVerified:
+        raise
+    except InboundError as error:
+        raise NotVerified(f"{error.message} So its sender could not be verified.", detail=error.detail) from error
+    except NAIVE as error:
+        raise NotVerified(
+            "The sender could not be verified: the message is not signed in the form this sender uses.",
+            detail=_where(error),
+        ) from error
+    return Trust.PROVEN
+
+
+def read_message(source: Source, inbound: Inbound, settings: Values) -> list[Conversion]:
+    """The conversions in ``inbound``, checked; ``[]`` means "genuine, but not for us".
+
+    Checked means: event ids are unique texts, amounts are Decimals of 18 digits at most and not negative, currencies
+    are ISO codes or None, times are aware and between 2000 and 2100, lists and texts have bounded lengths and hold
+    nothing a database refuses. Raises NotUnderstood when the message or what the connector made of it is not usable,
+    and ConnectorBroken when the connector failed in a way that no message explains.
+    """
+    try:
+        found = list(islice(source.normalize(inbound, settings), MAX_CONVERSIONS + 1))
+        _check_all(found, inbound.received_at)
+        return _distinct(found)
+    except HubError:
+        raise
+    except NAIVE as error:
+        raise _not_understood(error) from error
+    except Exception as error:
+        raise ConnectorBroken(
+            f"The connector {source.slug} failed on this message. Report it; the message can be replayed after a fix.",
+            detail=_where(error),
+        ) from error
+
+
+def _not_understood(error: Exception) -> NotUnderstood:
+    if isinstance(error, KeyError) and error.args:
+        missing = str(error.args[0])[:80]
+        message = f"The message has no “{missing}”, which this sender was expected to send."
+    else:
+        message = "The message is not in the form this sender was expected to use."
+    return NotUnderstood(f"{message} Look at it, update the connector if the sender changed, then replay.",
+                         detail=_where(error))  # fmt: skip
+
+
+def _where(error: BaseException) -> str:
+    """The error and the place in the connector where it was raised, for the log."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    place = ""
+    if step is not None:
+        file = Path(step.tb_frame.f_code.co_filename)
+        place = f" at {file.parent.name}/{file.name}:{step.tb_lineno}"
+    return f"{type(error).__name__}: {str(error)[:200]}{place}"
+
+
+def _distinct(found: list[Conversion]) -> list[Conversion]:
+    """Without exact repetitions. Two different conversions under one event id would swallow each other."""
+    by_id: dict[str, Conversion] = {}
+    for conversion in found:
+        if by_id.setdefault(conversion.event_id, conversion) != conversion:
+            raise NotUnderstood(f"Two different events of the message carry the same id {conversion.event_id[:80]}.")
+    return list(by_id.values())
+
+
+def _check_all(found: list[Conversion], received_at: datetime) -> None:
+    if len(found) > MAX_CONVERSIONS:
+        raise NotUnderstood(f"The message holds more than {MAX_CONVERSIONS} events. Ask its sender for smaller ones.")
+    for conversion in found:
+        _check(conversion, received_at)
+
+
+def _check(conversion: Conversion, received_at: datetime) -> None:
+    conversion.kind = Kind(conversion.kind)
+    conversion.stage = Stage(conversion.stage) if conversion.stage else None
+    if conversion.kind is Kind.CONVERSION and conversion.stage is None:
+        raise NotUnderstood("The event reached no stage of the funnel that the hub knows.")
+    _check_time(conversion, received_at)
+    _check_money(conversion)
+    _clean(conversion, ("event_id", "order_id", "subscription_id", "money_id"), _identifier)
+    _clean(conversion, ("coupon", "offer"), _words)
+    _clean(conversion, ("reason",), _long_words)
+    if not conversion.event_id:
+        raise NotUnderstood("The message does not say which event it is: its id is missing.")
+    conversion.recurring, conversion.test = bool(conversion.recurring), bool(conversion.test)
+    conversion.order_aliases = _list(conversion.order_aliases, "order_aliases")
+    conversion.campaigns.ids = _list(conversion.campaigns.ids, "campaigns.ids")
+    conversion.campaigns.tags = _list(conversion.campaigns.tags, "campaigns.tags")
+    conversion.flags = _list(conversion.flags, "flags")
+    _clean(conversion.contact, conversion.contact.__slots__, _words)
+    _clean(conversion.context, ("ip", "cookie"), _words)
+    _clean(conversion.context, ("user_agent", "page_url", "referrer"), _long_words)
+    conversion.context.utm = _entries(conversion.context.utm, "context.utm")
+    conversion.context.click_ids = _entries(conversion.context.click_ids, "context.click_ids")
+    for name in conversion.consent.__slots__:
+        if getattr(conversion.consent, name) not in (None, True, False):
+            raise NotUnderstood(f"The consent for {name} is neither yes nor no.")
+    conversion.extra = _extra(conversion)
+
+
+def _check_time(conversion: Conversion, received_at: datetime) -> None:
+    if conversion.occurred_at.tzinfo is None:
+        raise NotUnderstood("The time of the event has no time zone.")
+    if not EARLIEST <= conversion.occurred_at < LATEST:
+        conversion.occurred_at = received_at
+        if DATE_REPLACED not in conversion.flags:
+            conversion.flags = [*conversion.flags, DATE_REPLACED]
+
+
+def _check_money(conversion: Conversion) -> None:
+    conversion.value = _amount(conversion.value, "The amount")
+    if conversion.value is not None and conversion.value < 0:
+        raise NotUnderstood("The amount is negative.", detail=str(conversion.value), reason="amount_not_readable")
+    if conversion.currency:
+        code = currency_code(conversion.currency)
+        if code is None:
+            said = str(conversion.currency)[:20]
+            raise NotUnderstood(f"“{said}” is not a currency the hub knows.", reason="currency_unknown")
+        conversion.currency = code
+    else:
+        conversion.currency = None
+    conversion.items = conversion.items[:MAX_LIST]
+    for item in conversion.items:
+        _check_item(item)
+
+
+def _check_item(item: Item) -> None:
+    item.price = _amount(item.price, "The price of an item")
+    quantity = _amount(item.quantity, "The quantity of an item")
+    item.quantity = Decimal(1) if quantity is None else quantity
+    _clean(item, ("product_id", "sku"), _identifier)
+    _clean(item, ("name", "category"), _words)
+
+
+def _amount(value: Any, name: str) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{name} must be a Decimal, not {type(value).__name__}")
+    if not value.is_finite() or abs(value) > MAX_AMOUNT:
+        raise NotUnderstood(f"{name} is not a sum of money.", detail=str(value)[:80], reason="amount_not_readable")
+    _, digits, exponent = value.as_tuple()
+    if len(digits) > MAX_DIGITS or not -MAX_DIGITS <= int(exponent) <= MAX_DIGITS:
+        raise NotUnderstood(f"{name} has too many digits.", detail=str(value)[:80], reason="amount_not_readable")
+    return value if value else abs(value)  # a negative zero would be shown as "-0"
+
+
+def _clean(part: Any, names: Iterable[str], clean: Callable[[Any, str], str | None]) -> None:
+    for name in names:
+        value = getattr(part, name)
+        if value is not None:
+            setattr(part, name, clean(value, name))
+
+
+def _words(value: Any, name: str, limit: int = MAX_WORDS) -> str | None:
+    """Text without what a database refuses (NUL, lone surrogates), cut to ``limit`` characters; None when empty."""
+    text = _text(value, name)
+    return text[:limit] or None
+
+
+def _long_words(value: Any, name: str) -> str | None:
+    return _words(value, name, MAX_LONG)
+
+
+def _identifier(value: Any, name: str) -> str | None:
+    """As words, but what is cut off leaves a digest behind, so that two long ids never become one."""
+    text = _text(value, name).strip()
+    if len(text) > MAX_WORDS:
+        text = f"{text[: MAX_WORDS - 65]}~{sha256(text.encode()).hexdigest()}"
+    return text or None
+
+
+def _text(value: Any, name: str) -> str:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text, not {type(value).__name__}")
+    return value if value.isprintable() else _UNSTORABLE.sub("", value)
+
+
+_UNSTORABLE = pattern("[\x00\ud800-\udfff]")
+
+
+def _list(values: list[str], name: str) -> list[str]:
+    """Distinct identifiers in their order, capped."""
+    cleaned = (_identifier(value, name) for value in values[:MAX_LIST] if value is not None)
+    return list(dict.fromkeys(value for value in cleaned if value))
+
+
+def _entries(values: dict[str, str], name: str) -> dict[str, str]:
+    pairs = ((_words(key, name, 80), _long_words(value, name)) for key, value in values.items() if value is not None)
+    return dict(islice(((key, value) for key, value in pairs if key and value), MAX_ENTRIES))
+
+
+def _extra(conversion: Conversion) -> dict[str, Any]:
+    """``extra`` as plain JSON; dropped, and said so, when it is longer than anyone maps."""
+    if not conversion.extra:
+        return {}
+    extra = _plain(conversion.extra)
+    if len(json.dumps(extra)) > MAX_EXTRA:
+        conversion.flags.append("extra_dropped")
+        return {}
+    return dict(extra)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value, "extra")
+    if isinstance(value, Decimal):
+        # Written out, 1e999999999 would be a gigabyte of zeros.
+        return format(value, "f") if -30 < value.adjusted() < 30 else str(value)
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, dict):
+        return {_text(str(key), "extra"): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise TypeError(f"extra holds a {type(value).__name__}")
