@@ -11,6 +11,7 @@ from hub.contract.calls import (
     Basic,
     Bearer,
     Call,
+    OAuth2ClientCredentials,
     Outcome,
     Outcomes,
     Recipe,

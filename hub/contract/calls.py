@@ -202,6 +202,20 @@ class ApiKeyQuery(Auth):
 
 
 @dataclass(frozen=True)
+class OAuth2ClientCredentials(Auth):
+    """``Authorization: Bearer`` with a short-lived token that the sender fetches and keeps until it runs out (RFC 6749, 4.4).
+
+    The token is asked for with HTTP Basic and ``grant_type=client_credentials``. ``{host}`` in ``token_url`` stands for
+    the host of the call at hand, so that a platform's sandbox asks its own host. Handled by the sender.
+    """
+
+    token_url: str
+    client_id_setting: str = "client_id"
+    client_secret_setting: str = "client_secret"  # noqa: S105 - the setting's name
+    scope: str = ""
+
+
+@dataclass(frozen=True)
 class SignedBody(Auth):
     """Standard Webhooks: the exact bytes sent are signed with every secret in ``setting``.
 

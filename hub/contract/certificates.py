@@ -1,0 +1,143 @@
+"""Certificates of senders that sign with RSA: whose key it is, whether a public authority vouches for it, what it signed.
+
+Every failure is a NotVerified. Trust comes from the Mozilla roots that ``certifi`` ships, never from the message.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import certifi
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+
+from hub.contract.errors import NotVerified
+
+Certificate = x509.Certificate
+
+MAX_CHAIN = 8  # certificates; public chains have two to four
+MIN_KEY_BITS = 2048  # CA/Browser Forum Baseline Requirements, 6.1.5
+
+
+def read_certificates(pem: bytes) -> list[Certificate]:
+    """The certificates in a PEM text, the signer's own first. NotVerified when there is none, or absurdly many."""
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        raise NotVerified("The sender's certificate cannot be read.") from None
+    if len(found) > MAX_CHAIN:
+        raise NotVerified("The sender's certificate comes with too many others.")
+    return found
+
+
+def check_trusted(chain: Sequence[Certificate], domain: str, at: datetime) -> None:
+    """Raise NotVerified unless ``chain[0]`` was valid at ``at``, is named under ``domain`` and leads up to a public root.
+
+    ``chain[1:]`` are intermediates in any order, as the sender gives them.
+    """
+    leaf, others = chain[0], list(chain[1:])
+    check_dates(leaf, at)
+    name = _common_name(leaf)
+    if not name.endswith(f".{domain}"):
+        raise NotVerified(f"The certificate was not made out to {domain}.", detail=name[:100])
+    if _has_alternative_names(leaf):
+        _check_as_server(leaf, others, name, at)
+    else:
+        _check_links(leaf, others, at)
+
+
+def check_dates(certificate: Certificate, at: datetime) -> None:
+    """Raise NotVerified unless the certificate was in force at ``at``."""
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        raise NotVerified("The sender's certificate was not in force when the message arrived: it has expired.")
+
+
+def check_rsa_sha256(message: bytes, signature: str, certificate: Certificate) -> None:
+    """Raise NotVerified unless ``signature`` (base64) is the certificate's RSA PKCS#1 v1.5 SHA-256 one of ``message``."""
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey) or key.key_size < MIN_KEY_BITS:
+        raise NotVerified("The sender's certificate does not hold an RSA key of at least 2048 bits.")
+    try:
+        key.verify(base64.b64decode(signature, validate=True), message, PKCS1v15(), SHA256())
+    except (InvalidSignature, binascii.Error, ValueError):
+        raise NotVerified(
+            "The signature does not match: the body was changed on the way, or it was signed for somebody else."
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def public_roots() -> tuple[Certificate, ...]:
+    """The root certificates that browsers trust (Mozilla's list, as shipped by ``certifi``)."""
+    end = b"-----END CERTIFICATE-----\n"
+    blocks = Path(certifi.where()).read_bytes().split(end)[:-1]
+    return tuple(root for root in (_root(block + end) for block in blocks) if root is not None)
+
+
+def _root(pem: bytes) -> Certificate | None:
+    # A few old roots break RFC 5280 (a serial number of zero); cryptography warns today and will refuse them.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            return x509.load_pem_x509_certificate(pem)
+    except (ValueError, CryptographyDeprecationWarning):
+        return None
+
+
+def _common_name(certificate: Certificate) -> str:
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(names[0].value).lower() if len(names) == 1 else ""
+
+
+def _has_alternative_names(certificate: Certificate) -> bool:
+    try:
+        certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return False
+    except ValueError:
+        raise NotVerified("The sender's certificate cannot be read.") from None
+    return True
+
+
+def _check_as_server(leaf: Certificate, others: list[Certificate], name: str, at: datetime) -> None:
+    try:
+        policy = PolicyBuilder().store(Store(list(public_roots()))).time(at)
+        policy.build_server_verifier(x509.DNSName(name)).verify(leaf, others)
+    except (VerificationError, ValueError) as error:
+        raise NotVerified("No public authority vouches for the certificate.", detail=str(error)[:200]) from None
+
+
+def _check_links(leaf: Certificate, others: list[Certificate], at: datetime) -> None:
+    # cryptography's verifier insists on alternative names; a certificate without them is followed link by link.
+    current = leaf
+    for _ in range(MAX_CHAIN):
+        if any(_issued(root, current) for root in public_roots() if _in_force(root, at)):
+            return
+        issuers = [other for other in others if other != current and _in_force(other, at) and _issued(other, current)]
+        if not issuers:
+            break
+        current = issuers[0]
+    raise NotVerified("No public authority vouches for the certificate.")
+
+
+def _in_force(certificate: Certificate, at: datetime) -> bool:
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+def _issued(issuer: Certificate, subject: Certificate) -> bool:
+    try:
+        subject.verify_directly_issued_by(issuer)
+        authority = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    return authority
