@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -44,8 +44,8 @@ class Headers(Mapping[str, str]):
 class Inbound:
     """One HTTP request as received, byte for byte.
 
-    ``url`` is the public address as the sender was given it (some senders sign it). ``received_at`` is an aware UTC time
-    and the only clock a connector has. ``fetched`` holds what :meth:`Source.fetch` read back, by name.
+    ``url`` is the public address as the sender was given it (some senders sign it). ``received_at`` is an aware UTC
+    time and the only clock a connector has. ``fetched`` holds what :meth:`Source.fetch` read back, by name.
     """
 
     body: bytes
@@ -59,37 +59,89 @@ class Inbound:
     fetched: dict[str, Any] = field(default_factory=dict)
 
     def json(self) -> Any:
-        """The body as JSON: floats become Decimal, integers keep every digit.
+        """The body as JSON: floats become Decimal, integers keep every digit, the last of two equal keys counts.
 
+        Characters that no text store takes (NUL, halves of a surrogate pair) are taken out of the texts.
         Raises NotUnderstood when the body is empty, not JSON, or nested deeper than any sender nests.
         """
         body = self.content()
         if not body.strip():
             raise NotUnderstood("The message was empty.", detail="0 bytes of JSON")
         try:
-            return json.loads(body, parse_float=Decimal)
+            data = json.loads(self._text(body), parse_float=_decimal, parse_constant=_refuse_constant)
         except RecursionError:
             raise NotUnderstood("The message is nested too deeply to be read.") from None
-        except (ValueError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise NotUnderstood("The message is not valid JSON.", detail=str(error)[:200]) from None
+        _refuse_depth(data)
+        return _storable(data) if b"\\" in body else data  # only an escape can make such a character
 
     def form(self, encoding: str = "utf-8") -> dict[str, str]:
         """The body as form fields (last value wins), decoded with ``encoding``; undecodable bytes are replaced."""
         try:
             text = self.content().decode("latin-1")
-            return dict(parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace", max_num_fields=2000))
+            pairs = parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace", max_num_fields=2000)
         except (ValueError, LookupError) as error:
             raise NotUnderstood("The form in the message cannot be read.", detail=str(error)[:200]) from None
+        return {name.replace("\0", ""): value.replace("\0", "") for name, value in pairs}
 
     def content(self) -> bytes:
         """The body, unpacked if the sender compressed it. Signatures cover ``body``, never this."""
-        if self.headers.get("content-encoding", "").lower() != "gzip":
+        if self.headers.get("content-encoding", "").strip().lower() not in ("gzip", "x-gzip"):
             return self.body
         try:
             unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
             unpacked = unpacker.decompress(self.body, MAX_INFLATED)
-        except (zlib.error, gzip.BadGzipFile) as error:
+        except zlib.error as error:
             raise NotUnderstood("The message says it is gzip-compressed but is not.", detail=str(error)) from None
         if unpacker.unconsumed_tail:
             raise NotUnderstood("The compressed message unpacks to more than 10 MB.")
+        if not unpacker.eof:
+            raise NotUnderstood("The compressed message was cut short on the way.", detail=f"{len(self.body)} bytes")
         return unpacked
+
+    def _text(self, body: bytes) -> str:
+        """UTF-8 (or UTF-16, UTF-32) whatever the header says, else its charset; ValueError when neither fits."""
+        try:
+            return body.decode(json.detect_encoding(body))
+        except UnicodeDecodeError:
+            declared = _CHARSET.search(self.headers.get("content-type", ""))
+            if declared is None:
+                raise
+        try:
+            return body.decode(declared[1])
+        except LookupError as error:
+            raise ValueError(str(error)) from None
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CHARSET = re.compile(r"charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"not a number: {text[:40]}") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_depth(data: Any) -> None:
+    level = [data] if isinstance(data, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return
+        parts = (outer.values() if isinstance(outer, dict) else outer for outer in level)
+        level = [inner for part in parts for inner in part if isinstance(inner, dict | list)]
+    raise NotUnderstood("The message is nested too deeply to be read.")
+
+
+def _storable(data: Any) -> Any:
+    if isinstance(data, str):
+        return _SURROGATE.sub("\ufffd", data.replace("\0", ""))
+    if isinstance(data, dict):
+        return {_storable(key): _storable(value) for key, value in data.items()}
+    return [_storable(element) for element in data] if isinstance(data, list) else data
