@@ -1,0 +1,116 @@
+"""The address guard: every outgoing connection is checked at the moment it is made, and goes to the address checked.
+
+Looking at the text of a URL is not enough: a name may resolve inside, or change between the check and the use. So the
+check sits where the socket is opened, on the resolved address, and that very address is connected to. Redirects are
+never followed. The owner of the installation may allow private addresses (HUB_ALLOW_ADDRESSES).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.connection import create_connection
+
+from hub.contract.errors import Refused
+from hub.settings import settings
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# IANA special-purpose ranges that Python 3.11's is_global still calls public, or that carry another address inside.
+_NEVER = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b::/96",
+        "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7",
+        "fe80::/10", "fec0::/10", "ff00::/8",
+    )
+)  # fmt: skip
+
+
+class AddressRefused(Exception):
+    """The address is not one that the hub may call."""
+
+
+def check_url(url: str) -> None:
+    """Raise Refused for what can be told from the text alone: the scheme, a missing host, credentials inside."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host:
+        raise Refused("Only full http:// and https:// addresses can be called.", reason="address_refused")
+    if parts.username is not None or parts.password is not None:
+        raise Refused("An address may not carry a user name or password.", reason="address_refused")
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The IP addresses of ``host`` that may be called, best first. Raises AddressRefused when there is none."""
+    found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    good = [address for address in dict.fromkeys(found) if is_public(address) or settings().allowed(address, port)]
+    if not good:
+        raise AddressRefused(
+            f"{host} leads to an address inside a private network, which the hub does not call. Use a public address, or "
+            "let the installation's owner allow it (HUB_ALLOW_ADDRESSES)."
+        )
+    return good
+
+
+def is_public(text: str) -> bool:
+    """Whether an IP address is reachable by everyone: not loopback, private, link-local, metadata, multicast …
+
+    Addresses that carry an IPv4 address inside (mapped, NAT64, 6to4, Teredo) are never public here.
+    """
+    try:
+        address: Address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return is_public(str(address.ipv4_mapped))
+    return address.is_global and not address.is_multicast and not any(address in network for network in _NEVER)
+
+
+class GuardedAdapter(HTTPAdapter):
+    """requests' adapter, with connections that only open to checked addresses."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _GuardedHttpPool, "https": _GuardedHttpsPool}
+
+
+class _Guarded:
+    """Replaces urllib3's step from a host name to an open socket."""
+
+    def _new_conn(self) -> socket.socket:
+        host, port = self._dns_host, self.port  # type: ignore[attr-defined]
+        failure: OSError | None = None
+        for address in resolve(host.strip("[]"), port):
+            try:
+                return create_connection(
+                    (address, port), self.timeout, self.source_address, self.socket_options  # type: ignore[attr-defined]
+                )  # fmt: skip
+            except OSError as error:
+                failure = error
+        raise failure or OSError("no address")
+
+
+class _GuardedHttp(_Guarded, HTTPConnection):
+    pass
+
+
+class _GuardedHttps(_Guarded, HTTPSConnection):
+    pass
+
+
+class _GuardedHttpPool(HTTPConnectionPool):
+    ConnectionCls = _GuardedHttp
+
+
+class _GuardedHttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _GuardedHttps

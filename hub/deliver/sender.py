@@ -1,0 +1,251 @@
+"""The only place that calls out. One owner of time limits, the address guard, authentication and redaction.
+
+``requests`` is used lean: one guarded adapter with kept-alive connections, requests prepared by hand, redirects off, no
+environment proxies (measured: benchmarks/deliveries.py).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
+
+from hub.connected import Connected
+from hub.contract.calls import Auth, Call, Outcome, Recipe, Reply, SignedBody
+from hub.contract.errors import DeliveryError, Refused, TryLater
+from hub.contract.inbound import Headers
+from hub.contract.settings import secret_names
+from hub.contract.signing import sign_standard
+from hub.deliver.guard import AddressRefused, GuardedAdapter, check_url
+from hub.deliver.outcome import by_status, judge
+
+LONGEST_REPLY = 128 * 1024  # bytes kept of an answer
+KEPT_TEXT = 4000  # characters of a body kept for people to read
+USER_AGENT = "ConversionHub/0.1 (+https://github.com/conversion-hub)"
+
+
+@dataclass(slots=True)
+class Talk:
+    """What one recipe said and heard, as it will be shown: secrets masked, bodies cut."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    verdict: Outcome | None = None  # what the destination's judge made of the latest answer, if it said anything
+
+
+class Sender:
+    """Kept-alive connections for one purpose (a lane, a check). Safe to use from several threads."""
+
+    def __init__(self, *, connections: int = 8) -> None:
+        self._adapter = GuardedAdapter(pool_connections=16, pool_maxsize=connections, max_retries=0)
+        self._good_urls: set[str] = set()
+
+    def close(self) -> None:
+        self._adapter.close()
+
+    def run(self, connected: Connected, recipe: Recipe, talk: Talk | None = None) -> Any:
+        """Drive ``recipe`` to its end and return its result. DeliveryErrors it does not catch come out here.
+
+        A destination's answers pass through its ``judge``; what it says of the last one is left in ``talk``.
+        """
+        is_destination = connected.row["role"] == "destination"
+        mask = mask_for(connected)
+        answer: Reply | DeliveryError | None = None
+        while True:
+            try:
+                if isinstance(answer, DeliveryError):
+                    call = recipe.throw(answer)
+                else:
+                    call = recipe.send(answer)  # type: ignore[arg-type]
+            except StopIteration as end:
+                return end.value
+            try:
+                answer = self._ask(call, connected, talk, mask)
+                if is_destination:
+                    verdict = judge(connected.destination, answer, datetime.now(UTC))
+                    if talk is not None:
+                        talk.verdict = verdict
+                elif not answer.ok:
+                    answer = by_status(answer, datetime.now(UTC))
+            except DeliveryError as error:
+                answer = error
+
+    def _ask(self, call: Call, connected: Connected, talk: Talk | None, mask: Mask) -> Reply:
+        key = (connected.id, call.method, call.url) if call.cache_seconds else None
+        if key is not None:
+            kept = _cache.get(key)
+            if kept is not None and kept[0] > time.monotonic():
+                return kept[1]
+        body, content_type = call.content()
+        entry: dict[str, Any] = {}
+        if talk is not None:
+            entry = {"call": _shown_call(call, body, mask), "reply": None}
+            talk.calls.append(entry)
+        began = time.monotonic()
+        try:
+            reply = self._send(call, body, content_type, connected)
+        except DeliveryError as error:
+            entry["error"] = mask(f"{error.message} {error.detail}".strip())
+            raise
+        finally:
+            if talk is not None:
+                talk.seconds += time.monotonic() - began
+        if talk is not None:
+            entry["reply"] = _shown_reply(reply, mask)
+        if key is not None and reply.ok:
+            _cache[key] = (time.monotonic() + call.cache_seconds, reply)
+        return reply
+
+    def _send(self, call: Call, body: bytes, content_type: str | None, connected: Connected) -> Reply:
+        request = self._prepare(call, body, content_type, connected.connector.auth, connected.settings)
+        deadline = time.monotonic() + 2 * call.timeout
+        try:
+            response = self._adapter.send(request, stream=True, timeout=(call.timeout, call.timeout), proxies=None)
+            try:
+                content = _read(response, deadline)
+            finally:
+                response.close() if response.raw is None else response.raw.release_conn()
+        except AddressRefused as error:
+            raise Refused(str(error), reason="address_refused") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, requests.exceptions.InvalidSchema) as e:
+            raise Refused("The address or a header cannot be sent.", detail=str(e)[:200], reason="address_refused") from None
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise _unreachable(error, urlsplit(call.url).hostname or "") from None
+        return Reply(response.status_code, Headers(response.headers), content)
+
+    def _prepare(
+        self, call: Call, body: bytes, content_type: str | None, auth: Auth, settings: Any
+    ) -> requests.PreparedRequest:
+        if call.url not in self._good_urls:
+            check_url(call.url)
+            if len(self._good_urls) > 10_000:
+                self._good_urls.clear()
+            self._good_urls.add(call.url)
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*", "Accept-Encoding": "identity"}
+        if content_type:
+            headers["Content-Type"] = content_type
+        headers.update(call.headers)
+        params = dict(call.params or {})
+        if isinstance(auth, SignedBody):
+            secrets = settings.get(auth.setting)
+            if secrets:
+                headers |= sign_standard(call.idempotency_key or "", int(time.time()), body, secrets)
+        elif call.idempotency_key:
+            headers["Idempotency-Key"] = call.idempotency_key
+        if call.authenticate:
+            auth.apply(settings, headers, params)
+        request = requests.PreparedRequest()
+        request.method, request.hooks, request.body = call.method, default_hooks(), body or None
+        request.url = _with_params(call.url, params)
+        if body or call.method in ("POST", "PUT", "PATCH"):
+            headers["Content-Length"] = str(len(body))
+        for name, value in headers.items():
+            if "\n" in value or "\r" in value:
+                raise Refused(f"The header {name} would contain a line break.", reason="address_refused")
+        request.headers = CaseInsensitiveDict(headers)
+        return request
+
+
+Mask = Callable[[str], str]
+
+
+def mask_for(connected: Connected) -> Mask:
+    """A function that replaces every secret of this connection in a text with ``***``."""
+    names = secret_names(connected.connector.Settings)
+    values: list[str] = []
+    for name in names:
+        value = connected.settings.get(name)
+        values += [str(one) for one in (value if isinstance(value, list) else [value]) if one and len(str(one)) >= 4]
+    if not values:
+        return lambda text: text
+    longest_first = sorted(values, key=len, reverse=True)
+
+    def mask(text: str) -> str:
+        for value in longest_first:
+            if value in text:
+                text = text.replace(value, "***")
+        return text
+
+    return mask
+
+
+_cache: dict[tuple[str, str, str], tuple[float, Reply]] = {}
+_shared: list[Sender] = []
+_shared_lock = threading.Lock()
+
+
+def shared_sender() -> Sender:
+    """This process's sender for what is not a lane: verifications, read-backs, checks of credentials."""
+    with _shared_lock:
+        if not _shared:
+            _shared.append(Sender())
+        return _shared[0]
+
+
+def run_recipe(connected: Connected, recipe: Recipe) -> Any:
+    """Drive a recipe over the shared connections."""
+    return shared_sender().run(connected, recipe)
+
+
+def _with_params(url: str, params: dict[str, str]) -> str:
+    if not params:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The first 128 KiB of the answer. What drips for longer than the deadline is a failure, what is longer is cut."""
+    if response.raw is None:
+        return b""
+    parts: list[bytes] = []
+    size = 0
+    while size < LONGEST_REPLY:
+        part = response.raw.read1(min(65536, LONGEST_REPLY - size), decode_content=False)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        size += len(part)
+        if time.monotonic() > deadline:
+            response.raw.close()
+            raise requests.Timeout("the answer took too long")
+    response.raw.close()  # an endless answer must not be drained to reuse the connection
+    return b"".join(parts)
+
+
+def _unreachable(error: Exception, host: str) -> TryLater:
+    text = str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        what = f"The certificate of {host} is not valid."
+    elif isinstance(error, requests.Timeout):
+        what = f"{host} did not answer in time."
+    elif "NameResolution" in text or "getaddrinfo" in text or "Name or service" in text:
+        what = f"The name {host} cannot be found."
+    else:
+        what = f"{host} cannot be reached."
+    return TryLater(f"{what} The hub will try again.", detail=f"{type(error).__name__}"[:200])
+
+
+def _shown_call(call: Call, body: bytes, mask: Mask) -> dict[str, Any]:
+    return {
+        "method": call.method,
+        "url": mask(_with_params(call.url, dict(call.params or {}))),
+        "headers": {name: mask(value) for name, value in call.headers.items()},
+        "body": mask(body[: 2 * KEPT_TEXT].decode("utf-8", "replace"))[:KEPT_TEXT],
+        "size": len(body),
+    }
+
+
+def _shown_reply(reply: Reply, mask: Mask) -> dict[str, Any]:
+    shown = {name: mask(value[:200]) for name, value in reply.headers.items() if name in _SHOWN_HEADERS}
+    return {"status": reply.status, "headers": shown, "body": mask(reply.body[:KEPT_TEXT].decode("utf-8", "replace"))}
+
+
+_SHOWN_HEADERS = frozenset({"content-type", "retry-after", "location", "x-request-id", "request-id", "x-fb-trace-id"})
