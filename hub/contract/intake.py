@@ -19,7 +19,7 @@ MAX_LOCAL = 64  # RFC 5321, section 4.5.3.1.1
 UTM_NAMES = ("source", "medium", "campaign", "term", "content", "id")
 CLICK_IDS = (
     "gclid", "gbraid", "wbraid", "fbclid", "fbp", "fbc", "ttclid", "ttp", "msclkid", "li_fat_id", "epik", "twclid",
-    "sccid", "rdt_cid", "dclid", "yclid",
+    "sccid", "rdt_cid", "dclid", "yclid", "ga_client_id", "ga_session_id",
 )  # fmt: skip
 PURPOSES = ("ads", "email", "analytics")
 
