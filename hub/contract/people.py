@@ -40,7 +40,10 @@ def digest(value: str | None) -> str | None:
         return None
     if len(value) == 64 and _DIGEST.fullmatch(value):
         return value.lower()
-    return sha256(value.encode("utf-8", "replace")).hexdigest()
+    try:
+        return sha256(value.encode()).hexdigest()
+    except UnicodeEncodeError:  # half of a surrogate pair, out of someone's broken JSON
+        return sha256(value.encode("utf-8", "replace")).hexdigest()
 
 
 def email(value: Any) -> str | None:
@@ -70,9 +73,9 @@ def phone(value: Any, country: str | None = None) -> str | None:
     None unless the number is in international form, or national and ``country`` (any name or code) says which nation:
     no hash of a number without its country code can ever match.
     """
-    number = value.strip() if value.__class__ is str else text(value) or ""
+    number = value.strip() if isinstance(value, str) else text(value) or ""
     if _E164.fullmatch(number):
-        return str(number)
+        return number
     if not number:
         return None
     return number.lower() if _is_digest(number) else _parse_phone(number, country)
@@ -101,7 +104,7 @@ def postal_code(value: Any) -> str | None:
 
 def country(value: Any) -> str | None:
     """ISO 3166 alpha-2 in upper case, from alpha-2, alpha-3 or a name in English, French or its own language."""
-    return _country(value if value.__class__ is str else text(value) or "")
+    return _country(value if isinstance(value, str) else text(value) or "")
 
 
 def fbc(fbclid: str, first_seen: datetime, index: int = 1) -> str:
@@ -120,14 +123,14 @@ def fbp(first_seen: datetime, number: int, index: int = 1) -> str:
 
 def fb_cookie(value: Any) -> str | None:
     """A ``_fbc`` or ``_fbp`` cookie unchanged (newer ones carry a fifth part); None when it is not one."""
-    cookie = value.strip() if value.__class__ is str else ""
+    cookie = value.strip() if isinstance(value, str) else ""
     return cookie if _FB_COOKIE.fullmatch(cookie) else None
 
 
 def current_fbc(cookie: Any, fbclid: Any, first_seen: datetime, index: int = 1) -> str | None:
     """The cookie, unless the address brings another click id: that one wins, as in Meta's parameter builder."""
     kept = fb_cookie(cookie)
-    click = fbclid.strip() if fbclid.__class__ is str else ""
+    click = fbclid.strip() if isinstance(fbclid, str) else ""
     if not click or (kept and kept.split(".", 4)[3] == click):
         return kept
     return fbc(click, first_seen, index)
@@ -140,9 +143,9 @@ def stable_uuid(*parts: str) -> UUID:
 
 def _plain(value: Any) -> str:
     """Trimmed lower-case text; "" for what holds none."""
-    if value.__class__ is not str:
-        value = text(value) or ""
-    return str(value.strip().lower())
+    if isinstance(value, str):
+        return value.strip().lower()
+    return (text(value) or "").lower()
 
 
 def _is_digest(value: str) -> bool:
