@@ -134,6 +134,7 @@ class Record:
 
     ``id`` names it in the outcomes. ``values`` are the destination's own fields, made by the mapping. ``event_id`` is the
     hub's stable id of the conversion (the same for all tries and replays): send it wherever the platform deduplicates.
+    ``write`` says of a field that it is not to be simply set: "if_empty" or "append", where the connector has that.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Record:
     occurred_at: datetime
     values: dict[str, Any]
     test: bool = False
+    write: Mapping[str, str] = field(default_factory=dict)
 
 
 Outcomes = dict[str, Outcome]
@@ -203,7 +205,7 @@ class ApiKeyQuery(Auth):
 
 @dataclass(frozen=True)
 class OAuth2ClientCredentials(Auth):
-    """``Authorization: Bearer`` with a short-lived token that the sender fetches and keeps until it runs out (RFC 6749, 4.4).
+    """``Authorization: Bearer`` with a short-lived token that the sender fetches and keeps (RFC 6749, section 4.4).
 
     The token is asked for with HTTP Basic and ``grant_type=client_credentials``. ``{host}`` in ``token_url`` stands for
     the host of the call at hand, so that a platform's sandbox asks its own host. Handled by the sender.

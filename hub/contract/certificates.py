@@ -1,4 +1,4 @@
-"""Certificates of senders that sign with RSA: whose key it is, whether a public authority vouches for it, what it signed.
+"""Certificates of senders that sign with RSA: whose key it is, who vouches for it, and what it signed.
 
 Every failure is a NotVerified. Trust comes from the Mozilla roots that ``certifi`` ships, never from the message.
 """
@@ -42,7 +42,7 @@ def read_certificates(pem: bytes) -> list[Certificate]:
 
 
 def check_trusted(chain: Sequence[Certificate], domain: str, at: datetime) -> None:
-    """Raise NotVerified unless ``chain[0]`` was valid at ``at``, is named under ``domain`` and leads up to a public root.
+    """Raise NotVerified unless ``chain[0]`` was in force at ``at``, is named under ``domain`` and has a public root.
 
     ``chain[1:]`` are intermediates in any order, as the sender gives them.
     """
@@ -64,7 +64,7 @@ def check_dates(certificate: Certificate, at: datetime) -> None:
 
 
 def check_rsa_sha256(message: bytes, signature: str, certificate: Certificate) -> None:
-    """Raise NotVerified unless ``signature`` (base64) is the certificate's RSA PKCS#1 v1.5 SHA-256 one of ``message``."""
+    """Raise NotVerified unless ``signature`` (base64) is the certificate's of ``message``: RSA PKCS#1 v1.5, SHA-256."""
     key = certificate.public_key()
     if not isinstance(key, RSAPublicKey) or key.key_size < MIN_KEY_BITS:
         raise NotVerified("The sender's certificate does not hold an RSA key of at least 2048 bits.")

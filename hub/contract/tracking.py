@@ -1,4 +1,4 @@
-"""Where a sale came from, when the shop tucked it into a processor's free fields (metadata, custom ids, hidden fields)."""
+"""Where a sale came from, when the shop tucked it into a processor's free fields (metadata, custom ids)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _PAGE = {"page_url": "page_url", "landing_page": "page_url", "referrer": "referr
 def read_tracking(conversion: Conversion, pairs: Mapping[str, Any]) -> dict[str, Any]:
     """Put campaign ids, tags, UTM values, click ids and page facts where they belong; returns the pairs left over.
 
-    Key names are case-blind, and Meta's cookies may keep their own names (``_fbp``). Several campaigns or tags may stand
-    in one value, separated by commas. Empty values are dropped.
+    Key names are case-blind, and Meta's cookies may keep their own names (``_fbp``). Several campaigns or tags may
+    stand in one value, separated by commas. Empty values are dropped.
     """
     touches: dict[str, str] = {}
     left: dict[str, Any] = {}
