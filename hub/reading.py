@@ -98,6 +98,22 @@ def read_message(source: Source, inbound: Inbound, settings: Values) -> list[Con
         ) from error
 
 
+def needs_fetch(source: Source, inbound: Inbound, settings: Values) -> bool:
+    """Whether something has to be read back before the message can be read. Raises NotUnderstood."""
+    try:
+        return bool(source.needs_fetch(inbound, settings))
+    except NAIVE as error:
+        raise _not_understood(error) from error
+
+
+def read_back(source: Source, inbound: Inbound, settings: Values) -> Generator[Call, Reply, dict[str, Any]]:
+    """A recipe that returns what :meth:`Source.fetch` read back, for ``inbound.fetched``. Raises NotUnderstood."""
+    try:
+        return dict((yield from source.fetch(inbound, settings)) or {})
+    except NAIVE as error:
+        raise _not_understood(error) from error
+
+
 def _not_understood(error: Exception) -> NotUnderstood:
     if isinstance(error, KeyError) and error.args:
         missing = str(error.args[0])[:80]

@@ -86,6 +86,10 @@ class Registry:
         """The facts of one connector. Raises UnknownConnector."""
         return self._folder(slug).entry()
 
+    def roles(self, slug: str) -> tuple[Role, ...]:
+        """The roles whose file is in that connector's folder. Imports nothing. Raises UnknownConnector."""
+        return self._folder(slug).roles
+
     def _role(self, slug: str, role: Role) -> Connector:
         folder = self._folder(slug)
         if role not in folder.roles:

@@ -1,0 +1,164 @@
+"""Running a destination without a network: the calls it would make, and how they are shown to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from hub.contract import Call, ConnectorBroken, DeliveryError, Destination, Outcome, Recipe, Record, Reply
+from hub.contract.calls import SignedBody
+from hub.contract.connector import Connector
+from hub.contract.settings import SecretUrl, secret_names
+
+MASK = "***"
+MAX_CALLS = 200  # of one recipe; more is an endless loop
+SHORTEST_SECRET = 4  # characters; masking shorter ones would blot out ordinary words
+
+Settings = Mapping[str, Any]
+Answer = Callable[[Call], Reply]
+"""Answers a call, or raises the DeliveryError that is raised at the recipe's yield."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """One call, and the ids of the records that led to it."""
+
+    call: Call
+    records: list[str]
+
+
+@dataclass(slots=True)
+class DryRun:
+    """What a destination would do: its calls in order, and an outcome or an error for each record's id."""
+
+    calls: list[Planned] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    errors: dict[str, Exception] = field(default_factory=dict)
+
+
+def drive(recipe: Recipe, answer: Answer) -> Any:
+    """Run ``recipe``, answering its calls; returns its result. What the recipe raises comes through."""
+    try:
+        call = next(recipe)
+        for _ in range(MAX_CALLS):
+            try:
+                reply = answer(call)
+            except DeliveryError as error:
+                call = recipe.throw(error)
+            else:
+                call = recipe.send(reply)
+    except StopIteration as stop:
+        return stop.value
+    raise ConnectorBroken(f"The connector made {MAX_CALLS} calls for one message and would go on.")
+
+
+def dry_run(destination: Destination, records: Sequence[Record], settings: Settings, answer: Answer) -> DryRun:
+    """Deliver ``records`` to ``answer`` instead of the platform, in the batches the hub would make."""
+    run = DryRun()
+    for together in batches(destination, records, settings):
+        ids = [record.id for record in together]
+        recorded = _Recorded(run, ids, answer)
+        try:
+            result = drive(destination.deliver(together if destination.batch else together[0], settings), recorded)
+        except Exception as error:  # noqa: BLE001 - whatever the connector raises is this run's finding
+            run.errors.update(dict.fromkeys(ids, error))
+            continue
+        given = result if isinstance(result, dict) else dict.fromkeys(ids, result) if result else {}
+        run.outcomes.update({record_id: given.get(record_id) or Outcome.delivered() for record_id in ids})
+    return run
+
+
+def batches(destination: Destination, records: Sequence[Record], settings: Settings) -> Iterator[list[Record]]:
+    """``records`` as they may travel together: one by one, or by group and never more than the platform takes."""
+    if destination.batch is None:
+        yield from ([record] for record in records)
+        return
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(destination.group(record, settings), []).append(record)
+    size = destination.batch.max_records
+    for group in groups.values():
+        yield from (group[start : start + size] for start in range(0, len(group), size))
+
+
+def show(call: Call, connector: Connector, settings: Settings) -> dict[str, Any]:
+    """The call as people may see it: ``method``, ``url``, ``headers``, ``body``; every secret is ``***``."""
+    content, content_type = call.content()
+    headers = dict(call.headers)
+    if content_type:
+        headers.setdefault("Content-Type", content_type)
+    params = dict(call.params or {})
+    if call.authenticate:
+        _show_auth(connector, settings, headers, params)
+    if call.idempotency_key:
+        headers["webhook-id" if isinstance(connector.auth, SignedBody) else "Idempotency-Key"] = call.idempotency_key
+    joint = "&" if "?" in call.url else "?"
+    shown = {
+        "method": call.method,
+        "url": f"{call.url}{joint}{urlencode(params, safe='*')}" if params else call.url,
+        "headers": headers,
+        "body": call.json if call.json is not None else dict(call.form) if call.form is not None else _text(content),
+    }
+    hidden: dict[str, Any] = masked(shown, connector, settings)
+    return hidden
+
+
+def masked(value: Any, connector: Connector, settings: Settings) -> Any:
+    """``value`` (JSON) with every secret of ``settings`` replaced. Of a secret address the host stays readable."""
+    return _replace(value, secrets_of(connector, settings))
+
+
+def secrets_of(connector: Connector, settings: Settings) -> dict[str, str]:
+    """Each secret text in ``settings`` and what is shown instead, longest first."""
+    found: dict[str, str] = {}
+    for name in secret_names(connector.Settings):
+        value = settings.get(name)
+        is_address = isinstance(connector.Settings._declared_fields[name], SecretUrl)
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and len(text) >= SHORTEST_SECRET:
+                found[text] = f"{urlsplit(text).scheme}://{urlsplit(text).hostname}/{MASK}" if is_address else MASK
+    return dict(sorted(found.items(), key=lambda each: -len(each[0])))
+
+
+class _Recorded:
+    """Notes each call before it is answered."""
+
+    def __init__(self, run: DryRun, ids: list[str], answer: Answer) -> None:
+        self.run, self.ids, self.answer = run, ids, answer
+
+    def __call__(self, call: Call) -> Reply:
+        self.run.calls.append(Planned(call, self.ids))
+        return self.answer(call)
+
+
+def _show_auth(connector: Connector, settings: Settings, headers: dict[str, str], params: dict[str, str]) -> None:
+    if isinstance(connector.auth, SignedBody):
+        headers["webhook-signature"] = MASK
+    added: dict[str, str] = {}
+    added_params: dict[str, str] = {}
+    try:
+        connector.auth.apply(settings, added, added_params)
+    except (KeyError, TypeError):  # a credential is not filled in yet
+        added["Authorization"] = MASK
+    for name, value in added.items():
+        scheme, space, _ = value.partition(" ")
+        headers[name] = f"{scheme} {MASK}" if space else MASK
+    params.update(dict.fromkeys(added_params, MASK))
+
+
+def _text(content: bytes) -> str | None:
+    return content.decode("utf-8", "replace") if content else None
+
+
+def _replace(value: Any, secrets: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        for secret, shown in secrets.items():
+            value = value.replace(secret, shown)
+        return value
+    if isinstance(value, dict):
+        return {_replace(key, secrets): _replace(part, secrets) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_replace(part, secrets) for part in value]
+    return value
