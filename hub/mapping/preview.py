@@ -1,0 +1,137 @@
+"""A dry run: what a destination would be sent for these conversions, secrets masked, and what is wrong.
+
+The mapping, the records and the recipes are those of delivery; only the answers are made up.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from hub.contract.calls import Call, Outcome, Record, Reply, Result, dump_json
+from hub.contract.connector import Destination
+from hub.contract.conversion import Conversion, Json
+from hub.contract.errors import HubError
+from hub.contract.inbound import Headers
+from hub.contract.reasons import REASONS
+from hub.contract.vocabulary import Kind, Text
+from hub.mapping.facts import facts
+from hub.mapping.record import make_record
+from hub.mapping.rules import compile_mapping
+from hub.rehearsal import MASK, DryRun, dry_run, secrets_of, show
+
+_FINE = frozenset(
+    {Result.DELIVERED, Result.DELIVERED_WITH_WARNING, Result.ACCEPTED_UNVERIFIED, Result.PENDING, Result.DUPLICATE}
+)
+
+
+def preview(
+    destination: Destination, settings: Mapping[str, Any], rules: Mapping[str, Any] | None,
+    conversions: Iterable[Conversion | Json], secrets: Collection[str] = (), *, language: str = "en",
+) -> Iterator[Json]:  # fmt: skip
+    """A dict per call, ``{"method", "url", "headers", "body", "records"}``, and per problem ``{"record", "problem"}``.
+
+    ``rules``: None for the destination's default mapping. ``conversions``: as normalized, or with ``order``,
+    ``customer`` and ``campaign_names`` beside them (:func:`hub.mapping.facts.facts`). ``secrets``: texts to mask beside
+    the secret settings. Every answer is taken to be 200 with ``{}``. Raises MappingError for malformed rules.
+    """
+    demanded = {field.key for field in destination.fields if field.required}
+    mapping = compile_mapping(destination.default_mapping if rules is None else rules, demanded)
+    records: list[Record] = []
+    for conversion in conversions:
+        data = _facts(conversion, language)
+        record, problems = make_record(mapping, data, data["event_id"])
+        refusal = why_not(destination, record)
+        if refusal:
+            yield _problem(record.id, REASONS[refusal].said, language)
+            continue
+        for problem in problems:
+            yield {"record": record.id, "problem": f"{problem.field}: {problem.message.in_(language)}"}
+        if not any(problem.blocking for problem in problems):
+            records.append(record)
+    run = dry_run(destination, records, settings, lambda _call: Reply(200, Headers(), b"{}"))
+    yield from _told(run, destination, settings, secrets, language)
+
+
+def why_not(destination: Destination, record: Record) -> str | None:
+    """The reason for which the destination does not take a record of this kind, stage or test state; None: it does."""
+    if record.test and not destination.sends_tests:
+        return "test_not_sent"
+    if record.kind not in destination.kinds or (
+        record.kind is Kind.CONVERSION and record.stage not in destination.stages
+    ):
+        return "stage_not_accepted"
+    return None
+
+
+def _facts(conversion: Conversion | Json, language: str) -> Json:
+    given = conversion.to_dict() if isinstance(conversion, Conversion) else conversion
+    # Through the shape and back: a hand-written file leaves defaults out, and rules read the stored form.
+    whole = Conversion.from_dict({"event_id": "preview", **given}).to_dict()
+    return facts(
+        whole, whole["event_id"], given.get("order"), given.get("customer"), given.get("campaign_names") or (),
+        trust=given.get("trust"), language=language,
+    )  # fmt: skip
+
+
+def _told(
+    run: DryRun, destination: Destination, settings: Mapping[str, Any], secrets: Collection[str], language: str
+) -> Iterator[Json]:
+    hidden = _hidden_forms([*secrets_of(destination, settings), *secrets])
+    for planned in run.calls:
+        yield {**_masked(_shown(planned.call, destination, settings), hidden), "records": planned.records}
+    for record_id, error in run.errors.items():
+        yield _problem(record_id, _said(error), language)
+    for record_id, outcome in run.outcomes.items():
+        if outcome.result not in _FINE:
+            yield _problem(record_id, _outcome_said(outcome), language)
+
+
+def _shown(call: Call, destination: Destination, settings: Mapping[str, Any]) -> Json:
+    shown = show(call, destination, settings)
+    if call.json is not None:
+        shown["body"] = json.loads(dump_json(shown["body"]))
+    return shown
+
+
+def _problem(record_id: str, said: Text, language: str) -> Json:
+    return {"record": record_id, "problem": said.in_(language)}
+
+
+def _said(error: Exception) -> Text:
+    if isinstance(error, HubError):
+        return Text(error.message, error.message)
+    kind = type(error).__name__
+    return Text(
+        f"The connector failed on this record ({kind}).", f"Le connecteur a échoué sur cet enregistrement ({kind})."
+    )
+
+
+def _outcome_said(outcome: Outcome) -> Text:
+    reason = REASONS.get(outcome.reason)
+    parts = (reason.said if reason else None), Text(outcome.detail, outcome.detail)
+    english, french = ([part[index] for part in parts if part and part[index]] for index in (0, 1))
+    return Text(": ".join(english) or outcome.result, " : ".join(french) or outcome.result)
+
+
+def _hidden_forms(secrets: Iterable[str]) -> list[str]:
+    """Each secret as it may look inside an address, a form or a header, longest first."""
+    forms: set[str] = set()
+    for secret in filter(None, secrets):
+        raw = secret.encode()
+        forms |= {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), b64encode(raw).decode()}
+        forms.add(json.dumps(secret)[1:-1])
+    return sorted(forms, key=len, reverse=True)
+
+
+def _masked(value: Any, hidden: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in hidden:
+            value = value.replace(secret, MASK)
+        return value
+    if isinstance(value, dict):
+        return {_masked(key, hidden): _masked(part, hidden) for key, part in value.items()}
+    return [_masked(part, hidden) for part in value] if isinstance(value, list) else value
