@@ -1,0 +1,221 @@
+"""The conversion pixel: one hit is one image load on a thank-you page, or one plain GET of a backend.
+
+The fields are those of the pixel described in docs/requirements (R1 to R29); anything else in the query is ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from connectors.pixel.query import PLACEHOLDER, Fields, as_sent, raw_text, read_fields
+from connectors.pixel.settings import PixelSettings
+from connectors.pixel.snippets import SnippetForm, build_snippets
+from connectors.pixel.visit import bot, context, cookie, refuse_bots, refuse_other_pages
+from hub.contract import (
+    ALL_STAGES,
+    Campaigns,
+    Category,
+    Contact,
+    Conversion,
+    Inbound,
+    Item,
+    Kind,
+    NotUnderstood,
+    NotVerified,
+    Paste,
+    Source,
+    Stage,
+    Unsigned,
+)
+from hub.contract.amounts import read_money
+from hub.contract.conversion import iso
+from hub.contract.dates import DATE_REPLACED, first_time, parse_time
+from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag
+from hub.contract.signing import check_hmac, check_timestamp
+
+SIGNATURE = "&sig="
+VOLATILE = ("ts", "sig")
+
+
+class Pixel(Source):
+    """A 1×1 image on the page that follows a payment."""
+
+    slug = "pixel"
+    name = "Conversion pixel"
+    category = Category.PAGE
+    Settings = PixelSettings
+    SnippetChoices = SnippetForm
+    stages = ALL_STAGES
+    kinds = frozenset({Kind.CONVERSION})
+    resend_is_news = True
+
+    def snippets(self, address: str, choices: Mapping[str, Any]) -> list[Paste]:
+        return build_snippets(address, choices)
+
+    def may_set_cookie(self, inbound: Inbound, settings: Mapping[str, Any]) -> bool:
+        """Only after the visitor agreed (R65), unless the owner answers for it; never to a bot."""
+        if settings["cookie"] == "never" or bot(inbound):
+            return False
+        try:
+            allowed = read_consent(read_fields(raw_text(inbound)).one("consent"))
+        except NotUnderstood:
+            return False
+        return allowed.analytics is True if settings["cookie"] == "with_consent" else allowed.analytics is not False
+
+    def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
+        """A page's hit is public. A backend may end its query with ``&ts=<Unix time>…&sig=<hex HMAC-SHA256>``.
+
+        The HMAC covers all that stands before ``&sig=``, so nothing may follow it.
+        """
+        signed, mark, signature = raw_text(inbound).rpartition(SIGNATURE)
+        if not mark or not settings["secret"]:
+            raise Unsigned
+        if not re.fullmatch(r"[0-9A-Fa-f]{64}", signature):
+            raise NotVerified("The signature must be the last parameter: 64 hexadecimal digits, and nothing after it.")
+        check_hmac(as_sent(signed), [signature], settings["secret"])
+        check_timestamp(read_fields(signed).one("ts"), inbound.received_at)
+
+    def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
+        text = raw_text(inbound)
+        fields = read_fields(text)
+        signed = bool(settings["secret"]) and SIGNATURE in text
+        if not signed:
+            refuse_bots(inbound)
+            refuse_other_pages(inbound, settings["allowed_pages"])
+        conversion = Conversion(event_id=_event_id(fields, inbound), stage=_stage(fields, settings["stage"]))
+        if fields.placeholders:
+            conversion.flags.append(PLACEHOLDER)
+        conversion.test = read_flag(fields.one("test"))
+        conversion.consent = read_consent(fields.one("consent"))
+        conversion.context = context(fields, inbound, signed=signed)
+        if settings["cookie"] != "never" and conversion.consent.analytics is not False:
+            conversion.context.cookie = cookie(inbound)
+        email_problem = _read_person(conversion, fields)
+        conversion.order_id = _order_id(conversion, fields)
+        _refuse_nobody(conversion, fields, email_problem)
+        _read_money(conversion, fields, settings)
+        _read_goods(conversion, fields)
+        _read_time(conversion, fields, inbound)
+        return [conversion]
+
+
+def _stage(fields: Fields, default: str) -> Stage:
+    given = fields.one("stage")
+    squeezed = re.sub("[^a-z]", "", given.lower())
+    stage = next((stage for stage in Stage if stage.value.replace("_", "") == squeezed), None)
+    if given and stage is None:
+        raise NotUnderstood(
+            f"The pixel's stage “{given[:40]}” is none of: {', '.join(Stage)}.", reason="event_not_used"
+        )  # fmt: skip
+    return stage or Stage(default)
+
+
+def _read_person(conversion: Conversion, fields: Fields) -> str | None:
+    """Fills in the contact; returns what is wrong with the e-mail, if anything."""
+    read = [clean_email(text, plus_became_space=True) for text in fields.all("email")]
+    addresses = {address for address, _ in read if address}
+    problem = next((said for _, said in read if said), None)
+    if len(addresses) > 1:
+        problem = "two different addresses were sent"
+    conversion.contact = Contact(
+        email=addresses.pop() if len(addresses) == 1 else None,
+        phone=fields.one("phone")[:60] or None,
+        first_name=fields.one("firstName")[:200] or None,
+        last_name=fields.one("lastName")[:200] or None,
+        external_id=fields.one("externalId")[:255] or None,
+    )
+    if problem:
+        conversion.flags.append("email_not_readable")
+    return problem
+
+
+def _order_id(conversion: Conversion, fields: Fields) -> str | None:
+    given = fields.all("orderId")
+    order_id = clean_order_id(given[0]) if given else None
+    if given and order_id is None:
+        conversion.flags.append("order_id_not_usable")
+    if order_id == "0":
+        conversion.flags.append("order_id_zero")  # a real value somewhere, an unset variable nearly everywhere
+    if len(given) > 1:
+        conversion.flags.append("order_id_repeated")
+    return order_id
+
+
+def _refuse_nobody(conversion: Conversion, fields: Fields, email_problem: str | None) -> None:
+    contact = conversion.contact
+    if conversion.order_id or contact.email or contact.external_id or conversion.context.cookie:
+        return
+    for name, text, syntax in fields.placeholders:
+        if name in ("email", "orderId", "externalId"):
+            raise NotUnderstood(
+                f"The page sent the text {text} as {name}: this looks like template syntax ({syntax}) on a page that "
+                "does not know it. Use the placeholder of your checkout, or the script variant.",
+                reason=PLACEHOLDER,
+            )
+    raise NotUnderstood(
+        f"The e-mail cannot be used: {email_problem}. There is no order id, external id or known cookie either."
+        if email_problem
+        else "The hit names nobody: no e-mail, no order id, no external id, and no known cookie.",
+        reason="no_usable_identity",
+    )
+
+
+def _read_money(conversion: Conversion, fields: Fields, settings: Mapping[str, Any]) -> None:
+    amounts = fields.all("amount")
+    if len(amounts) > 1:
+        raise NotUnderstood(
+            f"The pixel gave two amounts, {amounts[0][:40]} and {amounts[1][:40]}. Send one.",
+            reason="amount_not_readable",
+        )
+    currencies = {currency.upper() for currency in fields.all("currency")}
+    if amounts and len(currencies) > 1:
+        raise NotUnderstood("The pixel gave two currencies for one sale. Send one.", reason="currency_unknown")
+    conversion.value, conversion.currency = read_money(
+        fields.one("amount"), fields.one("currency"), settings["currency"]
+    )
+    _refuse_outside(conversion.value, settings["minimum"], settings["maximum"])
+
+
+def _refuse_outside(value: Decimal | None, minimum: int | None, maximum: int | None) -> None:
+    if value is None:
+        return
+    if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
+        raise NotUnderstood(
+            f"The amount {value} is outside the limits of this source ({minimum or 0} to {maximum or 'any'}).",
+            reason="amount_outside_limits",
+        )
+
+
+def _read_goods(conversion: Conversion, fields: Fields) -> None:
+    product_id, name = fields.one("productId")[:255] or None, fields.one("productName")[:500] or None
+    if product_id or name:
+        conversion.items = [Item(product_id=product_id, name=name)]
+    ids = [part.strip()[:100] for text in fields.all("webinarId") for part in text.split(",")]
+    tags = fields.all("tag")
+    if len(tags) > 1:
+        conversion.flags.append("only_first_tag_used")
+    conversion.campaigns = Campaigns(ids=list(dict.fromkeys(filter(None, ids))), tags=[tag[:100] for tag in tags[:1]])
+    conversion.coupon = fields.one("coupon")[:100] or None
+    conversion.offer = fields.one("offer")[:255] or None
+
+
+def _read_time(conversion: Conversion, fields: Fields, inbound: Inbound) -> None:
+    given = fields.one("time")
+    if parse_time(given) is None:  # the + of an offset reads as a space unless it was encoded
+        given = re.sub(r" (\d\d:?\d\d)$", r"+\1", given)
+    moment, flags = first_time(given, fallback=inbound.received_at)
+    if moment > inbound.received_at + timedelta(days=1):
+        moment, flags = inbound.received_at, [DATE_REPLACED]
+    conversion.occurred_at, conversion.flags = moment, conversion.flags + flags
+
+
+def _event_id(fields: Fields, inbound: Inbound) -> str:
+    """Each load is a hit of its own, so its time and visitor are part of its name."""
+    said = sorted((name, *values) for name, values in fields.values.items() if name not in VOLATILE)
+    visitor = (inbound.headers.get("cookie", ""), inbound.headers.get("user-agent", ""), inbound.remote_ip)
+    return "pixel-" + sha256(repr((said, visitor, iso(inbound.received_at))).encode()).hexdigest()[:32]
