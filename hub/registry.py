@@ -203,8 +203,11 @@ def _folders(package: str, distribution: str) -> Iterator[_Folder]:
     spec = find_spec(package)
     if spec is None:
         raise ModuleNotFoundError(f"no package {package}")
-    for place in spec.submodule_search_locations or ():
+    # A package without __init__.py lists each of its places once a path entry, and editable installs add hooks to them.
+    for place in dict.fromkeys(spec.submodule_search_locations or ()):
         top = Path(place)
+        if not top.is_dir():
+            continue
         if _is_connector(top):
             yield _Folder(top, package, distribution)
             continue

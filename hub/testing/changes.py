@@ -1,0 +1,185 @@
+"""Ways to change a message: for tampering with it, and for finding out what breaks when a field is odd."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from hub.contract import Headers, Inbound
+from hub.contract.calls import dump_json
+
+MOST_CHANGES = 600  # of one sample; the fields of a longer message are sampled evenly
+STAND_IN = "forged"
+WRONG_VALUES: tuple[Any, ...] = (None, "", "x", {}, [], -1, True, 10**30)
+_WRONG_TEXTS = ("", "x", "-1", "[]", "1e400", "\x00")
+_REMOVED = object()
+
+Pairs = list[tuple[str, str]]
+Path = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A header, query field or body field of a message, which may be taken away or replaced."""
+
+    name: str
+    _edit: Callable[[Any], Inbound]
+
+    def removed(self) -> Inbound:
+        return self._edit(_REMOVED)
+
+    def forged(self) -> Inbound:
+        return self._edit(STAND_IN)
+
+
+def parts(inbound: Inbound) -> Iterator[Part]:
+    """Every header and query field, and every field at the top of the body."""
+    for name in inbound.headers:
+        yield Part(f"the header {name}", partial(_with_header, inbound, name))
+    query = _pairs(inbound.query)
+    for index, (name, _) in enumerate(query):
+        yield Part(f"{name} in the query", partial(_with_query, inbound, query, index))
+    data = _parsed(inbound.body)
+    if isinstance(data, dict):
+        for name in data:
+            yield Part(f"{name} in the body", partial(_with_json, inbound, data, (name,)))
+    elif data is None:
+        form = _form(inbound)
+        for index, (name, _) in enumerate(form):
+            yield Part(f"{name} in the body", partial(_with_form, inbound, form, index))
+
+
+def tampered(inbound: Inbound) -> Iterator[tuple[str, Inbound]]:
+    """The message with its body changed a little, in ways that a signature must notice."""
+    body = inbound.body
+    for position in sorted({0, len(body) // 2, len(body) - 1}) if body else ():
+        changed = body[:position] + bytes([body[position] ^ 1]) + body[position + 1 :]
+        yield f"byte {position} of the body changed", replace(inbound, body=changed)
+    yield "a byte added to the body", replace(inbound, body=body + b" ")
+    if body:
+        yield "the last byte of the body gone", replace(inbound, body=body[:-1])
+        yield "an empty body", replace(inbound, body=b"")
+
+
+def odd_fields(inbound: Inbound) -> Iterator[Inbound]:
+    """The message with each single field gone, and with each one of another type, wherever fields stand."""
+    data = _parsed(inbound.body)
+    if isinstance(data, dict | list):
+        for path, value in _evenly([(path, value) for path in _paths(data) for value in (_REMOVED, *WRONG_VALUES)]):
+            yield _with_json(inbound, data, path, value)
+    else:
+        form = _form(inbound)
+        for index, value in _odd_texts(form):
+            yield _with_form(inbound, form, index, value)
+    query = _pairs(inbound.query)
+    for index, value in _odd_texts(query):
+        yield _with_query(inbound, query, index, value)
+    fetched = inbound.fetched
+    for path, value in _evenly([(path, value) for path in _paths(fetched) for value in (_REMOVED, *WRONG_VALUES)]):
+        yield replace(inbound, fetched=_edited(fetched, path, value))
+
+
+def renamed(inbound: Inbound, name: str, identity_headers: tuple[str, ...] = ()) -> Iterator[Inbound]:
+    """The message with each single text, one after the other, replaced by ``name``: one of them is the event's type."""
+    for header in identity_headers:
+        yield _with_header(inbound, header.lower(), name)
+    data = _parsed(inbound.body)
+    if isinstance(data, dict | list):
+        yield from (_with_json(inbound, data, path, name) for path in _text_paths(data))
+    else:
+        form = _form(inbound)
+        yield from (_with_form(inbound, form, index, name) for index in range(len(form)))
+    query = _pairs(inbound.query)
+    yield from (_with_query(inbound, query, index, name) for index in range(len(query)))
+    yield from (replace(inbound, fetched=_edited(inbound.fetched, path, name)) for path in _text_paths(inbound.fetched))
+
+
+def in_currency(inbound: Inbound, currency: str, code: str) -> Inbound:
+    """The message with every ``currency`` replaced by ``code``, amounts untouched."""
+    body = inbound.body
+    for old, new in ((currency, code), (currency.lower(), code.lower())):
+        for left, right in ((b'"', b'"'), (b"=", b"&")):
+            body = body.replace(left + old.encode() + right, left + new.encode() + right)
+    fetched = dump_json(inbound.fetched)
+    for old, new in ((currency, code), (currency.lower(), code.lower())):
+        fetched = fetched.replace(f'"{old}"'.encode(), f'"{new}"'.encode())
+    return replace(inbound, body=body, fetched=json.loads(fetched))
+
+
+def _with_header(inbound: Inbound, name: str, value: Any) -> Inbound:
+    kept = [(each, text) for each, text in inbound.headers.items() if each != name]
+    return replace(inbound, headers=Headers(kept if value is _REMOVED else [*kept, (name, value)]))
+
+
+def _with_query(inbound: Inbound, pairs: Pairs, index: int, value: Any) -> Inbound:
+    query = urlencode(_with_pair(pairs, index, value))
+    return replace(inbound, query=query, url=inbound.url.replace(inbound.query, query))
+
+
+def _with_form(inbound: Inbound, pairs: Pairs, index: int, value: Any) -> Inbound:
+    return replace(inbound, body=urlencode(_with_pair(pairs, index, value), encoding="latin-1").encode())
+
+
+def _with_json(inbound: Inbound, data: Any, path: Path, value: Any) -> Inbound:
+    return replace(inbound, body=json.dumps(_edited(data, path, value)).encode())
+
+
+def _with_pair(pairs: Pairs, index: int, value: Any) -> Pairs:
+    middle = [] if value is _REMOVED else [(pairs[index][0], value)]
+    return [*pairs[:index], *middle, *pairs[index + 1 :]]
+
+
+def _edited(data: Any, path: Path, value: Any) -> Any:
+    """A copy of ``data`` that differs at ``path`` and shares the rest."""
+    key, *rest = path
+    copy = data.copy()
+    if rest:
+        copy[key] = _edited(copy[key], tuple(rest), value)
+    elif value is _REMOVED:
+        del copy[key]
+    else:
+        copy[key] = value
+    return copy
+
+
+def _paths(data: Any, path: Path = ()) -> Iterator[Path]:
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in inner:
+        yield (*path, key)
+        yield from _paths(value, (*path, key))
+
+
+def _text_paths(data: Any) -> Iterator[Path]:
+    for path in _paths(data):
+        value = data
+        for key in path:
+            value = value[key]
+        if isinstance(value, str):
+            yield path
+
+
+def _odd_texts(pairs: Pairs) -> list[tuple[int, Any]]:
+    return _evenly([(index, value) for index in range(len(pairs)) for value in (_REMOVED, *_WRONG_TEXTS)])
+
+
+def _evenly(changes: list[Any]) -> list[Any]:
+    return changes[:: len(changes) // MOST_CHANGES + 1]
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _form(inbound: Inbound) -> Pairs:
+    return parse_qsl(inbound.body.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+
+
+def _pairs(query: str) -> Pairs:
+    return parse_qsl(query, keep_blank_values=True)
