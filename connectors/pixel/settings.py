@@ -7,22 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from hub.contract import Choice, Currency, LongWords, Number, Secrets, SettingsSchema, Stage, Text
-
-STAGES = {
-    Stage.VIEW_CONTENT.value: Text("ViewContent: the offer was seen", "ViewContent : l'offre a été vue"),
-    Stage.ADD_TO_CART.value: Text("AddToCart: an offer was clicked", "AddToCart : une offre a été cliquée"),
-    Stage.INITIATE_CHECKOUT.value: Text(
-        "InitiateCheckout: the order form was reached", "InitiateCheckout : le formulaire a été atteint"
-    ),
-    Stage.COMPLETE_REGISTRATION.value: Text(
-        "CompleteRegistration: the account exists", "CompleteRegistration : le compte existe"
-    ),
-    Stage.ADD_PAYMENT_INFO.value: Text(
-        "AddPaymentInfo: payment details are valid", "AddPaymentInfo : le moyen de paiement est valide"
-    ),
-    Stage.PURCHASE.value: Text("Purchase: the payment is confirmed", "Purchase : le paiement est confirmé"),
-    Stage.LEAD.value: Text("Lead: payment given up or refused", "Lead : paiement abandonné ou refusé"),
-}
+from hub.contract.vocabulary import STAGE_LABELS
 
 
 class PixelSettings(SettingsSchema):
@@ -38,7 +23,7 @@ class PixelSettings(SettingsSchema):
     )
     stage = Choice(
         Text("Stage", "Étape"),
-        STAGES,
+        STAGE_LABELS,
         help=Text(
             "What a hit means unless it names a stage itself.", "Ce que signifie un appel qui n'indique pas d'étape."
         ),

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.pixel.platforms import PLATFORMS, Platform
-from connectors.pixel.settings import STAGES
 from hub.contract import Choice, Currency, Paste, SettingsSchema, Switch, Text, Words
+from hub.contract.vocabulary import STAGE_LABELS
 
 FIELDS = ("email", "amount", "currency", "orderId", "productId", "productName")  # in the order of the pixel's fields
 Pairs = Sequence[tuple[str, str]]
@@ -51,7 +51,7 @@ class SnippetForm(SettingsSchema):
     )
     stage = Choice(
         Text("Stage", "Étape"),
-        {"": Text("As set on the source", "Celle de la source")} | STAGES,
+        {"": Text("As set on the source", "Celle de la source")} | STAGE_LABELS,
         help=Text("What a visit of that page means.", "Ce que signifie une visite de cette page."),
         load_default="",
     )

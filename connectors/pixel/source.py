@@ -37,6 +37,7 @@ from hub.contract.conversion import iso
 from hub.contract.dates import DATE_REPLACED, first_time, parse_time
 from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag
 from hub.contract.signing import check_hmac, check_timestamp
+from hub.contract.vocabulary import stage_named
 
 SIGNATURE = "&sig="
 VOLATILE = ("ts", "sig")
@@ -106,8 +107,7 @@ class Pixel(Source):
 
 def _stage(fields: Fields, default: str) -> Stage:
     given = fields.one("stage")
-    squeezed = re.sub("[^a-z]", "", given.lower())
-    stage = next((stage for stage in Stage if stage.value.replace("_", "") == squeezed), None)
+    stage = stage_named(given)
     if given and stage is None:
         raise NotUnderstood(
             f"The pixel's stage “{given[:40]}” is none of: {', '.join(Stage)}.", reason="event_not_used"

@@ -80,3 +80,36 @@ class Text(NamedTuple):
     def in_(self, language: str) -> str:
         """The sentence in ``language`` ("en" or "fr"); English for any other."""
         return self.fr if language == "fr" else self.en
+
+
+STAGE_LABELS: dict[str, Text] = {
+    Stage.VIEW_CONTENT: Text("ViewContent: the offer was seen", "ViewContent : l'offre a été vue"),
+    Stage.ADD_TO_CART: Text("AddToCart: an offer was clicked", "AddToCart : une offre a été cliquée"),
+    Stage.INITIATE_CHECKOUT: Text(
+        "InitiateCheckout: the order form was reached", "InitiateCheckout : le formulaire a été atteint"
+    ),
+    Stage.COMPLETE_REGISTRATION: Text(
+        "CompleteRegistration: the account exists", "CompleteRegistration : le compte existe"
+    ),
+    Stage.ADD_PAYMENT_INFO: Text(
+        "AddPaymentInfo: payment details are valid", "AddPaymentInfo : le moyen de paiement est valide"
+    ),
+    Stage.PURCHASE: Text("Purchase: the payment is confirmed", "Purchase : le paiement est confirmé"),
+    Stage.LEAD: Text("Lead: payment given up or refused", "Lead : paiement abandonné ou refusé"),
+}
+
+KIND_LABELS: dict[str, Text] = {
+    Kind.CONVERSION: Text("A stage was reached", "Une étape a été atteinte"),
+    Kind.RENEWAL: Text("Renewal: a further charge", "Renouvellement : une charge suivante"),
+    Kind.REFUND: Text("Refund", "Remboursement"),
+    Kind.DISPUTE: Text("Dispute (chargeback)", "Litige (rétrofacturation)"),
+    Kind.CANCELLATION: Text("Cancellation: no money moves", "Annulation : sans mouvement d'argent"),
+    Kind.PENDING: Text("Payment promised, not confirmed", "Paiement promis, non confirmé"),
+    Kind.CONTACT: Text("Only tells something about a person", "Renseigne seulement sur une personne"),
+}
+
+
+def stage_named(name: str) -> Stage | None:
+    """The stage that ``name`` means: ``add_to_cart``, ``AddToCart``, ``Add to cart``. None for any other word."""
+    squeezed = "".join(char for char in name.lower() if char.isalpha())
+    return next((stage for stage in Stage if stage.replace("_", "") == squeezed), None)
