@@ -140,6 +140,15 @@ class Meta(Destination):
         Field("event_source_url", Text("Page", "Page"), group="visit"),
         Field("referrer_url", Text("Referrer", "Page précédente"), group="visit"),
         Field("action_source", Text("Where it happened", "Lieu de l'action"), group="visit"),
+        Field(
+            "event_id",
+            Text("Event id", "Identifiant de l'évènement"),
+            group="sale",
+            help=Text(
+                "Leave empty, unless Meta's pixel reports the same sale: then map what the page sends as eventID.",
+                "Laissez vide, sauf si le pixel de Meta déclare la même vente : mettez alors l'eventID de la page.",
+            ),
+        ),
         Field("value", Text("Amount", "Montant"), "money", group="sale"),
         Field("currency", Text("Currency", "Devise"), group="sale"),
         Field("order_id", Text("Order id", "Numéro de commande"), group="sale"),

@@ -39,7 +39,7 @@ def build_event(record: Record, settings: Settings) -> dict[str, Any]:
     event: dict[str, Any] = {
         "event_name": RENEWAL if renewal else _event_name(record, settings),
         "event_time": int(record.occurred_at.timestamp()),
-        "event_id": record.event_id,
+        "event_id": text(values.get("event_id")) or record.event_id,
         "action_source": _action_source(values, settings),
     }
     for key in ("event_source_url", "referrer_url"):
