@@ -17,7 +17,7 @@ from hub.contract import ConnectorBroken, HubError
 from hub.contract.calls import dump_json
 from hub.reading import read_message
 from hub.registry import UnknownConnector
-from hub.testing.destination_checks import rehearse, request_text
+from hub.testing.destination_checks import SENT, outcomes, rehearse, request_text
 from hub.testing.samples import SampleError, prune
 from hub.testing.subject import Subject, subject
 
@@ -60,8 +60,9 @@ def _conversions(subject: Subject) -> Iterator[tuple[Path, str]]:
 def _calls(subject: Subject) -> Iterator[tuple[Path, str]]:
     for sample in subject.outgoing:
         run = rehearse(subject, sample)
-        for record_id, error in run.errors.items():
-            click.echo(f"out/{sample.name}.json: {record_id} ends in {type(error).__name__}: {error}", err=True)
+        ends = outcomes(run)
+        if any(end not in SENT for end in ends.values()):
+            yield subject.samples / "out" / f"{sample.name}.outcomes.json", pretty(ends)
         text = "\n###\n".join(request_text(subject, planned.call) for planned in run.calls)
         yield subject.samples / "out" / f"{sample.name}.http", f"{text}\n"
 

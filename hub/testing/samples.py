@@ -8,6 +8,7 @@
 ``out/NAME.json``         one conversion, or a list of them for one batch.
 ``out/NAME.http``         the calls they must give through the default mapping, separated by a line ``###``.
 ``out/NAME.replies.json`` what the platform answers, in order; without it every answer is 200 and ``{}``.
+``out/NAME.outcomes.json`` ``{record's event id: "refused"}`` where those answers do not mean success.
 ``settings.json``         settings for both roles, or ``settings.source.json`` and ``settings.destination.json``.
 """
 
@@ -52,6 +53,7 @@ class Outgoing:
     conversions: list[dict[str, Any]]
     expected: list[ExpectedCall] | None
     replies: list[Reply]
+    outcomes: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def incoming(folder: Path) -> list[Incoming]:
 
 def outgoing(folder: Path) -> list[Outgoing]:
     """The samples of a destination, from ``folder`` (its ``samples/out``). Raises SampleError."""
-    names = [path.stem for path in sorted(folder.glob("*.json")) if not path.stem.endswith(".replies")]
+    names = [path.stem for path in sorted(folder.glob("*.json")) if not path.stem.endswith((".replies", ".outcomes"))]
     return [_outgoing(folder, name) for name in names]
 
 
@@ -132,12 +134,13 @@ def _incoming(path: Path, shared: list[Reply]) -> Incoming:
 
 def _outgoing(folder: Path, name: str) -> Outgoing:
     given = read_json(folder / f"{name}.json")
-    calls = folder / f"{name}.http"
+    calls, outcomes = folder / f"{name}.http", folder / f"{name}.outcomes.json"
     return Outgoing(
         name=name,
         conversions=given if isinstance(given, list) else [given],
         expected=parse_calls(calls.read_bytes(), _short(calls)) if calls.is_file() else None,
         replies=_replies(folder / f"{name}.replies.json"),
+        outcomes=read_json(outcomes) if outcomes.is_file() else {},
     )
 
 
