@@ -89,7 +89,7 @@ FIELDS = (
 def discovered(listing: Any, prefix: str) -> list[Field]:
     """The writable properties of a ``GET /crm/properties`` answer, as fields whose keys begin with ``prefix``."""
     found = []
-    for prop in (listing or {}).get("results", []):
+    for prop in dig(listing, "results[]") or []:
         if prop.get("hidden") or prop.get("calculated") or dig(prop, "modificationMetadata.readOnlyValue"):
             continue
         label = prop.get("label") or prop["name"]
