@@ -76,6 +76,7 @@ class Source(Connector):
     signs_body: ClassVar[bool] = True  # False: the sender only shows a token, which does not cover the body
     signs_time: ClassVar[bool] = False  # True: the signature carries a time, so stale and future messages are refused
     resend_is_news: ClassVar[bool] = False  # True: byte-equal messages are separate hits (a pixel's page refresh)
+    door: ClassVar[Literal["webhook", "pixel"]] = "webhook"  # "pixel": a public, numbered address that answers an image
     snippet: ClassVar[Snippet | None] = None
     SnippetChoices: ClassVar[type[SettingsSchema] | None] = None  # the form of its snippet builder; None: it has none
 
@@ -174,6 +175,7 @@ class Destination(Connector):
     batch: ClassVar[Batch | None] = None
     max_age: ClassVar[int | None] = None  # seconds since ``occurred_at`` after which the platform refuses
     limits: ClassVar[Limits] = Limits()
+    subscribes: ClassVar[bool] = False  # True: what subscribes through the REST API (/hooks) is connected by this one
     sends_tests: ClassVar[bool] = True  # False: test conversions never go there (no way to mark them)
 
     def discover(self, settings: Settings) -> Recipe | None:

@@ -107,6 +107,7 @@ REASONS: dict[str, Reason] = {
         Text("Connector broken", "Connecteur défectueux"),
         Text("See the connector's page for the reason.", "Voir la raison sur la page du connecteur."),
     ),
+    "replayed": Reason(Text("Waiting to be read again", "En attente d'une nouvelle lecture"), _NOTHING),
     "waiting": Reason(Text("Waiting", "En attente"), _NOTHING),
     # sent
     "delivered": Reason(Text("Delivered", "Livré"), _NOTHING),
@@ -138,6 +139,9 @@ REASONS: dict[str, Reason] = {
     ),
     "destination_not_accepting": Reason(
         Text("Destination not accepting (will retry)", "La destination n'accepte pas (nouvel essai prévu)"), _NOTHING
+    ),
+    "route_removed": Reason(
+        Text("Its route or destination was removed", "Sa route ou sa destination a été supprimée"), _NOTHING
     ),
     "destination_gone": Reason(
         Text("The destination no longer exists (410)", "La destination n'existe plus (410)"),

@@ -136,6 +136,10 @@ def live_api_key(tx: Connection, key_hash: str) -> Row | None:
     return tx.execute(statement).mappings().first()
 
 
+def touch_api_key(tx: Connection, key_id: str, at: datetime) -> None:
+    tx.execute(update(api_key).where(api_key.c.id == key_id).values(last_used_at=at))
+
+
 def revoke_api_key(tx: Connection, workspace_id: str, key_id: str, at: datetime) -> bool:
     statement = update(api_key).where(api_key.c.id == key_id, api_key.c.workspace_id == workspace_id)
     return bool(tx.execute(statement.values(revoked_at=at)).rowcount)

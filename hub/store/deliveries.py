@@ -11,6 +11,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy import literal, update
 
 from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert, insert_new, metadata
+from hub.store.routes import route
 
 WAITING, DELIVERED, NOT_SENT, FAILED = "waiting", "delivered", "not_sent", "failed"
 """waiting → delivered · not_sent (a rule, consent or trust said no) · failed (refused, expired or given up)."""
@@ -161,6 +162,47 @@ def replan(tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str 
         values: Values = {"state": WAITING, "reason": "waiting", "detail": "", "due_at": at, "done_at": None}
         number += tx.execute(change.values(mapping_id=mapping_id, **values)).rowcount
     return number
+
+
+def release(tx: Connection, connection_id: str, at: datetime) -> int:
+    """Make due what waited only because the destination did not take anything. Returns how many."""
+    held = (delivery.c.connection_id == connection_id) & (delivery.c.state == WAITING) & delivery.c.reason.in_(_HELD)
+    return tx.execute(update(delivery).where(held).values(due_at=at, reason="waiting")).rowcount
+
+
+_HELD = ("destination_paused", "destination_not_accepting", "destination_gone", "credentials_refused")
+
+
+def call_off(tx: Connection, at: datetime, *, connection_id: str | None = None, route_id: str | None = None) -> int:
+    """What waits for a destination or route that is taken away is not sent. Returns how many."""
+    column, wanted = (delivery.c.route_id, route_id) if route_id else (delivery.c.connection_id, connection_id)
+    waits = (column == wanted) & (delivery.c.state == WAITING)
+    return tx.execute(update(delivery).where(waits).values(state=NOT_SENT, reason="route_removed", done_at=at)).rowcount
+
+
+def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[Row]:
+    """Those of ``ids`` that are this workspace's and whose route still stands: id, connection, mapping."""
+    found: list[Row] = []
+    for some in chunks(ids):
+        statement = (
+            select(delivery.c.id, delivery.c.connection_id, delivery.c.mapping_id)
+            .join(route, route.c.id == delivery.c.route_id)
+            .where(delivery.c.workspace_id == workspace_id, delivery.c.id.in_(some))
+        )
+        found += tx.execute(statement).mappings()
+    return found
+
+
+def failed_ids(
+    tx: Connection, workspace_id: str, *, connection_id: str | None = None, since: datetime | None = None
+) -> list[str]:
+    """Everything that failed, oldest first."""
+    statement = select(delivery.c.id).where(delivery.c.workspace_id == workspace_id, delivery.c.state == FAILED)
+    if connection_id:
+        statement = statement.where(delivery.c.connection_id == connection_id)
+    if since:
+        statement = statement.where(delivery.c.done_at >= since)
+    return list(tx.scalars(statement.order_by(delivery.c.id)))
 
 
 def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> Row | None:

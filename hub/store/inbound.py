@@ -93,6 +93,16 @@ def settle(tx: Connection, rows: Sequence[Values]) -> None:
         )
 
 
+def read_again(tx: Connection, workspace_id: str, ids: Iterable[str], at: datetime) -> int:
+    """Have these messages of the workspace read anew, now; trust stays as it is until they are. Returns how many."""
+    number = 0
+    for some in chunks(ids):
+        mine = update(inbound).where(inbound.c.workspace_id == workspace_id, inbound.c.id.in_(some))
+        again: Values = {"state": RECEIVED, "reason": "replayed", "detail": "", "tries": 0, "due_at": at}
+        number += tx.execute(mine.values(**again)).rowcount
+    return number
+
+
 def change(tx: Connection, inbound_id: str, **columns: Any) -> None:
     tx.execute(update(inbound).where(inbound.c.id == inbound_id).values(**columns))
 

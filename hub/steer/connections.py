@@ -1,0 +1,279 @@
+"""Connections: set up, change, pause, remove, and try out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy import Connection
+
+from hub import vault
+from hub.connected import Connected, open_connection, split_settings
+from hub.contract.calls import Recipe
+from hub.contract.connector import Connector, Destination, Field
+from hub.contract.errors import ConfigError, ConnectorBroken, HubError
+from hub.contract.settings import secret_names
+from hub.contract.signing import new_whsec
+from hub.contract.vocabulary import Text
+from hub.deliver.sender import run_recipe
+from hub.registry import Role, UnknownConnector, registry
+from hub.settings import settings as installation
+from hub.steer import routes
+from hub.steer.errors import NotFound, from_schema, invalid
+from hub.store import accounts, deliveries
+from hub.store import connections as store
+from hub.store.base import Row
+
+MASK = "***"
+"""Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
+
+LONGEST_NAME = 200
+LONGEST_SCOPE = 64
+
+
+def connect(
+    tx: Connection, at: datetime, workspace_id: str, *, connector: str, role: Role, name: str, settings: dict[str, Any],
+    add_route: bool = True, author: str = "",
+) -> str:  # fmt: skip
+    """Set up ``connector`` in the ``role`` "source" or "destination"; returns the connection's id.
+
+    A destination gets its first route, with what the connector proposes, unless ``add_route`` is False. Raises Invalid.
+    """
+    found = find_connector(connector, role)
+    plain, hidden = _checked(found, _without_empty(settings) | _generated(found, settings))
+    name = _name(name or found.name)
+    columns = {
+        "workspace_id": workspace_id, "connector": connector, "role": role, "name": name, "settings": plain,
+        "secrets": vault.seal(hidden), "settings_version": found.settings_version,
+    }  # fmt: skip
+    connection_id = store.add_connection(tx, at, columns)
+    accounts.record_audit(tx, at, workspace_id, None, "connection.added", connection_id, connector=connector, by=author)
+    if add_route and isinstance(found, Destination):
+        routes.add(tx, at, workspace_id, connection_id=connection_id, name=name, author=author)
+    return connection_id
+
+
+def change(
+    tx: Connection, at: datetime, connection_id: str, *, workspace_id: str | None = None, name: str | None = None,
+    settings: dict[str, Any] | None = None, order_scope: str | None = None, author: str = "",
+) -> None:  # fmt: skip
+    """Change what is given. Of ``settings``, names that are left out keep their value.
+
+    A secret that is empty or ``***`` keeps what is stored; None takes it away. Raises Invalid and NotFound.
+    """
+    row = get(tx, connection_id, workspace_id)
+    columns: dict[str, Any] = {}
+    if name is not None:
+        columns["name"] = _name(name)
+    if order_scope is not None:
+        columns["order_scope"] = order_scope.strip()[:LONGEST_SCOPE]
+    if settings is not None:
+        connector = find_connector(row["connector"], row["role"])
+        plain, hidden = _checked(connector, _merged(connector, row, settings))
+        columns |= {"settings": plain, "secrets": vault.seal(hidden), "settings_version": connector.settings_version}
+    store.change_connection(tx, connection_id, at, **columns)
+    _audit(tx, at, row, "connection.changed", author)
+
+
+def pause(
+    tx: Connection, at: datetime, connection_id: str, *, workspace_id: str | None = None, author: str = ""
+) -> None:
+    """Nothing is counted from this source, or sent to this destination, until it is resumed; what comes is kept."""
+    row = get(tx, connection_id, workspace_id)
+    reason = "source_paused" if row["role"] == "source" else "destination_paused"
+    store.set_state(tx, connection_id, at, store.PAUSED, reason)
+    _audit(tx, at, row, "connection.paused", author)
+
+
+def resume(
+    tx: Connection, at: datetime, connection_id: str, *, workspace_id: str | None = None, author: str = ""
+) -> int:
+    """Go on, forgetting earlier failures. Returns how many deliveries that had been held back are due now."""
+    row = get(tx, connection_id, workspace_id)
+    store.set_state(tx, connection_id, at, store.ACTIVE)
+    store.change_connection(tx, connection_id, at, breaker={}, throttled_until=None)
+    _audit(tx, at, row, "connection.resumed", author)
+    return deliveries.release(tx, connection_id, at)
+
+
+def remove(
+    tx: Connection, at: datetime, connection_id: str, *, workspace_id: str | None = None, author: str = ""
+) -> None:
+    """Take the connection and its routes away. What it brought or received stays; what waits for it is not sent."""
+    row = get(tx, connection_id, workspace_id)
+    deliveries.call_off(tx, at, connection_id=connection_id)
+    store.remove_connection(tx, connection_id)
+    _audit(tx, at, row, "connection.removed", author)
+
+
+def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Row:
+    """The stored connection. Raises NotFound."""
+    row = store.get_connection(tx, connection_id, workspace_id)
+    if row is None:
+        raise NotFound(Text("There is no such connection (any more).", "Cette connexion n'existe pas ou plus."))
+    return row
+
+
+def find_connector(slug: str, role: Role) -> Connector:
+    """The installed connector. Raises Invalid when there is none of that name and role, or it is broken."""
+    if role not in ("source", "destination"):
+        raise invalid("role", "The role is source or destination.", "Le rôle est source ou destination.")
+    try:
+        return registry().source(slug) if role == "source" else registry().destination(slug)
+    except UnknownConnector as error:
+        raise invalid("connector", str(error), str(error)) from None
+    except ConnectorBroken as error:
+        raise invalid("connector", error.message, error.message) from None
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """A stored connection as people and the API may see it: secrets as ``***``, and the address to give to a sender."""
+    secrets = dict.fromkeys(vault.unseal(row["secrets"]), MASK)
+    names = (
+        "id", "connector", "role", "name", "number", "state", "state_reason", "state_detail", "order_scope",
+        "created_at", "updated_at",
+    )  # fmt: skip
+    return {name: row[name] for name in names} | {"settings": {**row["settings"], **secrets}, "url": address(row)}
+
+
+def address(row: Row) -> str | None:
+    """The public address of a source; None for a destination."""
+    if row["role"] != "source":
+        return None
+    base = installation().base_url
+    try:
+        door = registry().source(row["connector"]).door
+    except (ConnectorBroken, ConfigError):
+        door = "webhook"
+    return f"{base}/v1/conversion/pixel/{row['number']}" if door == "pixel" else f"{base}/in/{row['address']}"
+
+
+def check(connected: Connected) -> str:
+    """Ask the other side whether the credentials work; a sentence for people. Raises DeliveryError, ConnectorBroken."""
+    said = _run(connected, connected.connector.check(connected.settings))
+    return str(said) if said else f"{connected.connector.name} offers no check: the first message will tell."
+
+
+def prepare(connected: Connected) -> str:
+    """Create at the platform what deliveries need; a sentence for people. Raises DeliveryError, ConnectorBroken."""
+    said = _run(connected, connected.destination.prepare(connected.settings))
+    return str(said) if said else f"{connected.connector.name} needs no preparation."
+
+
+def discover(connected: Connected) -> list[Field]:
+    """The fields this account takes, asked of the platform where it can be. Raises DeliveryError, ConnectorBroken."""
+    found = _run(connected, connected.destination.discover(connected.settings))
+    return list(connected.destination.fields) if found is None else list(found)
+
+
+def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Connected:
+    """A connection ready for :func:`check` and its like, which must run outside the transaction.
+
+    Raises NotFound, and ConnectorBroken when its connector is missing, broken or does not take its settings.
+    """
+    row = get(tx, connection_id, workspace_id)
+    try:
+        return open_connection(row)
+    except UnknownConnector as error:
+        raise ConnectorBroken(str(error)) from None
+
+
+def form_of(connector: Connector, language: str = "en") -> list[dict[str, Any]]:
+    """The connector's settings as a form: one dict a field, in order.
+
+    Keys: name, label, help, placeholder, widget, secret, generate, required, default, and ``choices`` and ``names``
+    (tables: what may stand on the right and the left) as lists of {"value", "label"}, or None.
+    """
+    return [_form_field(name, field, language) for name, field in connector.Settings().fields.items()]
+
+
+def _form_field(name: str, field: Any, language: str) -> dict[str, Any]:
+    about = field.metadata
+    default = field.load_default() if callable(field.load_default) else field.load_default
+    words = {key: text.in_(language) if (text := about.get(key)) else "" for key in ("label", "help")}
+    return {
+        "name": name,
+        "label": words["label"] or name,
+        "help": words["help"],
+        "placeholder": about.get("placeholder") or "",
+        "widget": about.get("widget") or "text",
+        "secret": bool(about.get("secret")),
+        "generate": about.get("generate") or "",
+        "required": bool(field.required),
+        "default": default if isinstance(default, str | int | bool | list | dict) else None,
+        "choices": _options(about.get("choices"), language),
+        "names": _options(about.get("names"), language),
+    }
+
+
+def _options(choices: dict[str, Text] | None, language: str) -> list[dict[str, str]] | None:
+    if choices is None:
+        return None
+    return [{"value": str(value), "label": label.in_(language)} for value, label in choices.items()]
+
+
+def _run(connected: Connected, recipe: Recipe | None) -> Any:
+    if recipe is None:
+        return None
+    try:
+        return run_recipe(connected, recipe)
+    except HubError:
+        raise
+    except Exception as error:
+        raise ConnectorBroken(
+            f"The connector {connected.connector.slug} failed on the answer. Report it.",
+            detail=f"{type(error).__name__}: {error}"[:300],
+        ) from error
+
+
+def _checked(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        return split_settings(connector, values)
+    except ValidationError as error:
+        raise from_schema(error) from None
+
+
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    """An empty box of a form is a setting that was not given: its default counts, or it is missed."""
+    return {name: value for name, value in values.items() if value not in ("", None)}
+
+
+def _generated(connector: Connector, values: dict[str, Any]) -> dict[str, Any]:
+    fields = connector.Settings().fields
+    wanted = (name for name, field in fields.items() if field.metadata.get("generate") == "whsec")
+    return {name: [new_whsec()] for name in wanted if not values.get(name)}
+
+
+def _merged(connector: Connector, row: Row, values: dict[str, Any]) -> dict[str, Any]:
+    """What is stored, brought up to date, under what is given."""
+    stored = {**row["settings"], **vault.unseal(row["secrets"])}
+    if row["settings_version"] < connector.settings_version:
+        stored = connector.upgrade_settings(stored, row["settings_version"])
+    secrets = secret_names(connector.Settings)
+    given = {name: _kept(value, stored.get(name)) if name in secrets else value for name, value in values.items()}
+    return _without_empty({**stored, **given})
+
+
+def _kept(value: Any, stored: Any) -> Any:
+    """A secret as given, with ``***`` standing for what is stored, also as one line among new ones."""
+    if value in ("", MASK):
+        return stored
+    lines = value.splitlines() if isinstance(value, str) and isinstance(stored, list) else value
+    if isinstance(lines, list) and MASK in lines and isinstance(stored, list):
+        return list(dict.fromkeys(line for given in lines for line in (stored if given == MASK else [given])))
+    return value
+
+
+def _name(name: str) -> str:
+    clean = " ".join(str(name).split())
+    if not clean or len(clean) > LONGEST_NAME:
+        raise invalid(
+            "name", f"Give it a name of at most {LONGEST_NAME} characters.",
+            f"Donnez-lui un nom de {LONGEST_NAME} caractères au plus.",
+        )  # fmt: skip
+    return clean
+
+
+def _audit(tx: Connection, at: datetime, row: Row, action: str, author: str) -> None:
+    accounts.record_audit(tx, at, row["workspace_id"], None, action, row["id"], name=row["name"], by=author)

@@ -1,0 +1,110 @@
+"""Conversions to try a mapping on: the workspace's own, or a made-up one before the first has come."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.contract.connector import Destination
+from hub.contract.conversion import Campaigns, Contact, Context, Conversion, Item, Json
+from hub.contract.vocabulary import Kind, Stage
+from hub.mapping.facts import facts
+from hub.store import accounts, campaigns, conversions, orders
+from hub.store.base import Row
+
+LOOKED_AT = 500  # conversions gone through at most to find those of the wanted stages
+
+
+def latest(
+    tx: Connection,
+    workspace_id: str,
+    last: int,
+    *,
+    stages: Collection[str],
+    kinds: Collection[str],
+    language: str = "en",
+) -> list[Json]:
+    """The facts of the newest conversions of these stages and kinds, newest first."""
+    fitting: list[Row] = []
+    before: str | None = None
+    for _ in range(LOOKED_AT // 100):
+        page = conversions.latest(tx, workspace_id, limit=100, before=before)
+        fitting += [row for row in page if _fits(row, stages, kinds)]
+        if len(fitting) >= last or len(page) < 100:
+            break
+        before = page[-1]["id"]
+    return facts_of(tx, workspace_id, fitting[:last], language=language)
+
+
+def facts_of(tx: Connection, workspace_id: str, rows: Sequence[Row], *, language: str = "en") -> list[Json]:
+    """What a mapping reads, for each of these conversions: what was said, and what the books know beside it."""
+    workspace = accounts.get_workspace(tx, workspace_id)
+    zone = workspace["time_zone"] if workspace else "UTC"
+    sales = orders.by_ids(tx, {row["order_id"] for row in rows if row["order_id"]})
+    people = orders.lifetime(tx, {row["contact_id"] for row in rows if row["contact_id"]})
+    names = campaigns.names_of(tx, [row["id"] for row in rows])
+    return [
+        facts(
+            row["data"], row["event_id"], _order(sales.get(row["order_id"])), _customer(row, people),
+            names.get(row["id"], ()), trust=row["trust"], language=language, time_zone=zone,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def made_up(destination: Destination, language: str = "en") -> Json:
+    """A realistic conversion of a kind that the destination takes; every person and amount in it is invented."""
+    stage = Stage.PURCHASE if Stage.PURCHASE in destination.stages else next(iter(sorted(destination.stages)), None)
+    return made_up_conversion(stage, language)
+
+
+def made_up_conversion(stage: Stage | None = Stage.PURCHASE, language: str = "en") -> Json:
+    """The facts of an invented conversion that reached ``stage``."""
+    conversion = Conversion(
+        event_id="00000000-0000-7000-8000-000000000000", kind=Kind.CONVERSION, stage=stage,
+        occurred_at=datetime(2026, 11, 20, 18, 42, 7, tzinfo=UTC), order_id="1001", value=Decimal("49.99"),
+        currency="EUR",
+        contact=Contact(
+            email="anna.martin@example.com", phone="+33612345678", first_name="Anna", last_name="Martin", city="Lyon",
+            postal_code="69002", country="FR",
+        ),
+        items=[Item("p-17", "WB-01", "Watercolour Basics", price=Decimal("49.99"), category="course")],
+        campaigns=Campaigns(ids=["3"], tags=["spring"]),
+        context=Context(
+            ip="203.0.113.7", user_agent="Mozilla/5.0", page_url="https://example.com/thanks",
+            utm={"source": "newsletter", "medium": "email"},
+            click_ids={"fbclid": "fbclid-sample", "gclid": "gclid-sample"},
+        ),
+    )  # fmt: skip
+    return facts(conversion.to_dict(), conversion.event_id, trust="proven", language=language)
+
+
+def _fits(row: Row, stages: Collection[str], kinds: Collection[str]) -> bool:
+    return row["kind"] in kinds and (row["kind"] != Kind.CONVERSION or row["stage"] in stages)
+
+
+def _order(row: Row | None) -> Json | None:
+    if row is None:
+        return None
+    return {
+        "id": row["display_id"], "gross": row["gross"], "refunded": row["refunded"], "net": orders.net(row),
+        "currency": row["currency"], "status": row["status"],
+    }  # fmt: skip
+
+
+def _customer(row: Row, people: dict[str, list[Row]]) -> dict[str, Any] | None:
+    """In the conversion's own currency: unlike ones are never added up."""
+    known = people.get(row["contact_id"] or "", [])
+    mine = next((one for one in known if one["currency"] == row["currency"]), known[0] if known else None)
+    if mine is None:
+        return None
+    items = row["data"].get("items") or [{}]
+    return {
+        "lifetime_value": mine["net"], "currency": mine["currency"], "orders": mine["orders"],
+        "first_purchase_at": mine["first_at"], "last_purchase_at": mine["last_at"],
+        "last_product": items[0].get("name"),
+    }  # fmt: skip
