@@ -51,6 +51,7 @@ class Zapier(Destination):
     fields = ANY_FIELDS
     default_mapping: ClassVar[Mapping[str, Any]] = {"*": {"from": "*"}}
     limits = Limits(per_second=25)
+    subscribes = True
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
         """One POST. ``id`` is the same in every try and differs between a purchase and its refund."""

@@ -52,16 +52,22 @@ def first_owner(
     return user_id, workspace_id
 
 
-def log_in(tx: Connection, at: datetime, *, email: str, password: str) -> Row | None:
-    """The user, or None: it is never said which of the two is wrong, and both take the same time."""
+def recognize(tx: Connection, *, email: str, password: str) -> Row | None:
+    """The user, or None: it is never said which of the two is wrong, and both take the same time.
+
+    Takes about a tenth of a second, so give it a reading transaction: a writing one would hold up everybody else.
+    """
     user = store.user_by_email(tx, email)
-    if not matches(user["password_hash"] if user else _nobody(), password) or user is None:
-        return None
+    right = matches(user["password_hash"] if user else _nobody(), password)
+    return user if right else None
+
+
+def note_login(tx: Connection, at: datetime, user: Row, password: str) -> None:
+    """Write down that this user logged in; an old hash is replaced by one of today's strength."""
     columns: dict[str, Any] = {"last_login_at": at}
     if _hasher().check_needs_rehash(user["password_hash"]):
         columns["password_hash"] = hash_password(password)
     store.change_user(tx, user["id"], **columns)
-    return user
 
 
 def change_password(tx: Connection, user_id: str, *, old: str, new: str) -> None:
