@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.store import Store, inbound
@@ -109,7 +110,7 @@ class Receiver:
             self._committed(kept)
 
 
-def _keep_new(tx: inbound.Connection, rows: list[Values]) -> list[Receipt]:
+def _keep_new(tx: Connection, rows: list[Values]) -> list[Receipt]:
     """Insert what is new; of equal messages (connection, event key) only the first ever is kept, the others counted."""
     keyed = [(row["connection_id"], row["event_key"]) for row in rows if row["event_key"]]
     known = inbound.existing_keys(tx, keyed) if keyed else {}

@@ -29,6 +29,7 @@ class Settings:
     allow_addresses: tuple[str, ...]
     host: str
     port: int
+    proxies: int
     web_threads: int
     workers: int
     max_body: int
@@ -63,6 +64,7 @@ class _Environment(Schema):
     allow_addresses = fields.String(data_key="HUB_ALLOW_ADDRESSES", load_default="")
     host = fields.String(data_key="HUB_HOST", load_default="127.0.0.1")
     port = fields.Integer(data_key="HUB_PORT", load_default=8000, validate=validate.Range(1, 65535))
+    proxies = fields.Integer(data_key="HUB_PROXIES", load_default=0, validate=validate.Range(0, 5))
     web_threads = fields.Integer(data_key="HUB_WEB_THREADS", load_default=32, validate=validate.Range(1, 512))
     workers = fields.Integer(data_key="HUB_WORKERS", load_default=2, validate=validate.Range(1, 64))
     max_body = fields.Integer(data_key="HUB_MAX_BODY", load_default=1_048_576, validate=validate.Range(1024))
@@ -91,7 +93,9 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     try:
         settings: Settings = _Environment().load({name: value for name, value in values.items() if value != ""})
     except ValidationError as error:
-        lines = "; ".join(f"{name}: {' '.join(map(str, problems))}" for name, problems in error.normalized_messages().items())
+        lines = "; ".join(
+            f"{name}: {' '.join(map(str, problems))}" for name, problems in error.normalized_messages().items()
+        )
         raise ConfigError(f"The environment is not usable: {lines}. See .env.example.") from None
     for entry in settings.allow_addresses:
         _network(entry)

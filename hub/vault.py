@@ -52,7 +52,12 @@ def token_hash(token: str) -> str:
 
 def keyed_hash(purpose: str, text: str) -> str:
     """A hash that only this installation can make: for suppression lists that outlive the address."""
-    return hmac.new(_derived(settings().secret_key, purpose), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(derived_key(purpose), text.encode(), hashlib.sha256).hexdigest()
+
+
+def derived_key(purpose: str) -> bytes:
+    """A key of its own for each use of the installation's key."""
+    return _derived(settings().secret_key, purpose)
 
 
 @lru_cache(maxsize=4)

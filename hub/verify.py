@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 from hub.connected import Connected
 from hub.contract.calls import Recipe
-from hub.contract.connector import Unsigned
-from hub.contract.errors import NotVerified
 from hub.contract.inbound import Inbound
 from hub.contract.vocabulary import Trust
+from hub.reading import prove
 
 RunRecipe = Callable[[Connected, Recipe], Any]
 
 
 def verify(inbound: Inbound, connected: Connected, run: RunRecipe) -> Trust:
-    """``proven`` or ``claimed``; raises NotVerified with the reason, and TryLater when the proof cannot be fetched now."""
-    source = connected.source
-    try:
-        asked = source.verify(inbound, connected.settings)
-        if isinstance(asked, Generator):
-            run(connected, asked)
-    except Unsigned:
-        return Trust.CLAIMED
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-        # A forged message may have any shape: what breaks the check has not passed it.
-        raise NotVerified(
-            "The signature cannot be read.", detail=f"{type(error).__name__}: {error}"[:200]
-        ) from error
-    return Trust.PROVEN
+    """``proven`` or ``claimed``.
+
+    Raises NotVerified with the reason, and TryLater when what the proof needs cannot be fetched just now.
+    """
+    trust: Trust = run(connected, prove(connected.source, inbound, connected.settings))
+    return trust
 
 
 def event_key(inbound: Inbound, connected: Connected) -> str | None:

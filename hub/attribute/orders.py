@@ -169,16 +169,16 @@ def _book(result: Totals, one: Folded) -> None:
     if one.test or not one.value or currency is None:
         return
     if one.kind is Kind.REFUND:
-        kind, amount = "refund", -one.value
-        result.refunded += one.value
+        kind, column = "refund", "refunded"
     elif one.kind is Kind.DISPUTE:
-        kind, amount = "dispute", -one.value
-        result.disputed += one.value
+        kind, column = "dispute", "disputed"
     elif one.stage is Stage.PURCHASE and one.kind in (Kind.CONVERSION, Kind.RENEWAL):
-        kind, amount = ("renewal" if one.kind is Kind.RENEWAL else "gross"), one.value
-        result.gross += one.value
+        kind, column = ("renewal" if one.kind is Kind.RENEWAL else "gross"), "gross"
     else:
         return
+    if currency == result.currency:  # another currency stands in the ledger, and is never added up with this one
+        setattr(result, column, getattr(result, column) + one.value)
+    amount = one.value if column == "gross" else -one.value
     result.lines[(one.slot, kind, currency)] = amount
 
 

@@ -48,5 +48,5 @@ def after(state: State, at: datetime, good: int, bad: int) -> State:
 
 
 def _open(probes: int, at: datetime) -> State:
-    wait = min(FIRST_PROBE * 2**min(probes, 10), LONGEST_PROBE)
+    wait = min(FIRST_PROBE * 2 ** min(probes, 10), LONGEST_PROBE)
     return {"probes": probes, "until": (at + timedelta(seconds=wait)).isoformat()}

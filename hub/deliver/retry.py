@@ -16,7 +16,9 @@ LONGEST_WAIT = 24 * 3600
 JITTER = 0.2
 
 
-def next_try(tries: int, at: datetime, *, after: float | None = None, deadline: datetime | None = None) -> datetime | None:
+def next_try(
+    tries: int, at: datetime, *, after: float | None = None, deadline: datetime | None = None
+) -> datetime | None:
     """When to try again after ``tries`` tries (1 or more) have failed; None: give up.
 
     ``after`` is what the destination asked for (seconds, honored up to 24 h, never shortened by jitter); ``deadline`` is

@@ -115,8 +115,14 @@ class Sender:
                 response.close() if response.raw is None else response.raw.release_conn()
         except AddressRefused as error:
             raise Refused(str(error), reason="address_refused") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, requests.exceptions.InvalidSchema) as e:
-            raise Refused("The address or a header cannot be sent.", detail=str(e)[:200], reason="address_refused") from None
+        except (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidHeader,
+            requests.exceptions.InvalidSchema,
+        ) as e:
+            raise Refused(
+                "The address or a header cannot be sent.", detail=str(e)[:200], reason="address_refused"
+            ) from None
         except (requests.RequestException, OSError, ValueError) as error:
             raise _unreachable(error, urlsplit(call.url).hostname or "") from None
         return Reply(response.status_code, Headers(response.headers), content)

@@ -128,7 +128,9 @@ def add_api_key(tx: Connection, at: datetime, *, workspace_id: str, name: str, p
 
 
 def api_keys(tx: Connection, workspace_id: str) -> list[Row]:
-    return list(tx.execute(select(api_key).where(api_key.c.workspace_id == workspace_id).order_by(api_key.c.id)).mappings())
+    return list(
+        tx.execute(select(api_key).where(api_key.c.workspace_id == workspace_id).order_by(api_key.c.id)).mappings()
+    )
 
 
 def live_api_key(tx: Connection, key_hash: str) -> Row | None:
@@ -146,7 +148,13 @@ def revoke_api_key(tx: Connection, workspace_id: str, key_id: str, at: datetime)
 
 
 def record_audit(
-    tx: Connection, at: datetime, workspace_id: str, user_id: str | None, action: str, subject: str = "", **detail: object
+    tx: Connection,
+    at: datetime,
+    workspace_id: str,
+    user_id: str | None,
+    action: str,
+    subject: str = "",
+    **detail: object,
 ) -> None:
     """Who did what: shown to owners, never edited."""
     row = {"id": new_id(), "workspace_id": workspace_id, "user_id": user_id, "at": at}

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 Values = dict[str, Any]
 
 metadata = MetaData(

@@ -71,4 +71,6 @@ def names_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, list[st
 
 
 def campaigns_of(tx: Connection, workspace_id: str) -> list[Row]:
-    return list(tx.execute(select(campaign).where(campaign.c.workspace_id == workspace_id).order_by(campaign.c.id)).mappings())
+    return list(
+        tx.execute(select(campaign).where(campaign.c.workspace_id == workspace_id).order_by(campaign.c.id)).mappings()
+    )

@@ -32,7 +32,8 @@ connection = Table(
     Column("state_reason", String(64), nullable=False, server_default=""),
     Column("state_detail", String(1000), nullable=False, server_default=""),
     Column("breaker", JsonColumn, nullable=False),
-    Column("throttled_until", Moment),
+    Column("throttled_until", Moment),  # nothing is sent before: a rate limit, or the breaker's next probe
+    Column("prepared_at", Moment),  # when Destination.prepare last went well
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Index("ix_connection_role_connector", "role", "connector"),

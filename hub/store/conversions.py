@@ -109,7 +109,9 @@ def of_inbound(tx: Connection, inbound_id: str) -> list[Row]:
 
 def observed_in(tx: Connection, conversion_id: str) -> list[Row]:
     """Every observation of one conversion: all the messages that spoke of it."""
-    own = select(conversion.c.workspace_id, conversion.c.subject, conversion.c.slot).where(conversion.c.id == conversion_id)
+    own = select(conversion.c.workspace_id, conversion.c.subject, conversion.c.slot).where(
+        conversion.c.id == conversion_id
+    )
     row = tx.execute(own).first()
     if row is None:
         return []

@@ -6,10 +6,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, UniqueConstraint, bindparam, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy import insert as plain_insert
 from sqlalchemy import literal, update
 
+from hub.store.connections import ACTIVE, connection
 from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert, insert_new, metadata
 from hub.store.routes import route
 
@@ -35,8 +48,11 @@ delivery = Table(
     UniqueConstraint("conversion_id", "route_id"),
     Index("ix_delivery_workspace", "workspace_id", "id"),
     Index(
-        "ix_delivery_waiting", "connection_id", "due_at",
-        sqlite_where=Column("state") == WAITING, postgresql_where=Column("state") == WAITING,
+        "ix_delivery_waiting",
+        "connection_id",
+        "due_at",
+        sqlite_where=Column("state") == WAITING,
+        postgresql_where=Column("state") == WAITING,
     ),  # fmt: skip
 )
 
@@ -82,7 +98,7 @@ def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[
 def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[Row]:
     """What one destination may be sent now, oldest first."""
     statement = (
-        select(delivery.c.id, delivery.c.conversion_id, delivery.c.route_id, delivery.c.tries, delivery.c.created_at)
+        select(delivery.c.id, delivery.c.conversion_id, delivery.c.route_id, delivery.c.mapping_id, delivery.c.tries)
         .where(delivery.c.connection_id == connection_id, delivery.c.state == WAITING, delivery.c.due_at <= at)
         .order_by(delivery.c.due_at)
         .limit(limit)
@@ -91,8 +107,14 @@ def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[Ro
 
 
 def connections_due(tx: Connection, at: datetime) -> list[str]:
-    """Destinations with something to be sent now."""
-    statement = select(delivery.c.connection_id).where(delivery.c.state == WAITING, delivery.c.due_at <= at).distinct()
+    """Active destinations with something to be sent now, and nothing that keeps them from it."""
+    free = connection.c.throttled_until.is_(None) | (connection.c.throttled_until <= at)
+    something = select(delivery.c.id).where(
+        delivery.c.connection_id == connection.c.id, delivery.c.state == WAITING, delivery.c.due_at <= at
+    )
+    statement = select(connection.c.id).where(
+        connection.c.role == "destination", connection.c.state == ACTIVE, free, something.exists()
+    )
     return list(tx.scalars(statement))
 
 
@@ -124,7 +146,9 @@ def _record_singles(tx: Connection, at: datetime, verdicts: Sequence[Values]) ->
     if not verdicts:
         return
     statement = update(delivery).where(delivery.c.id == bindparam("delivery_id"), delivery.c.state == WAITING)
-    changes = {name: bindparam("new_" + name) for name in ("state", "reason", "detail", "due_at", "done_at", "mapping_id")}
+    changes = {
+        name: bindparam("new_" + name) for name in ("state", "reason", "detail", "due_at", "done_at", "mapping_id")
+    }
     tx.execute(
         statement.values(tries=bindparam("new_tries"), **changes),
         [
@@ -144,7 +168,11 @@ def _record_group(tx: Connection, at: datetime, shared: Values, ids: list[str]) 
     for some in chunks(ids):
         chosen = delivery.c.id.in_(some) & (delivery.c.state == WAITING)
         constants = [literal(value, attempt.c[name].type) for name, value in zip(targets, said, strict=True)]
-        tx.execute(plain_insert(attempt).from_select(["delivery_id", *targets], select(delivery.c.id, *constants).where(chosen)))
+        tx.execute(
+            plain_insert(attempt).from_select(
+                ["delivery_id", *targets], select(delivery.c.id, *constants).where(chosen)
+            )
+        )
         tx.execute(update(delivery).where(chosen).values(tries=shared["number"], **columns))
 
 
@@ -217,7 +245,9 @@ def latest(
     connection_id: str | None = None, conversion_id: str | None = None,
 ) -> list[Row]:  # fmt: skip
     """Newest first. ``before`` is the last id of the page before (keyset paging)."""
-    statement = select(delivery).where(delivery.c.workspace_id == workspace_id).order_by(delivery.c.id.desc()).limit(limit)
+    statement = (
+        select(delivery).where(delivery.c.workspace_id == workspace_id).order_by(delivery.c.id.desc()).limit(limit)
+    )
     for name, wanted in {"state": state, "connection_id": connection_id, "conversion_id": conversion_id}.items():
         if wanted:
             statement = statement.where(delivery.c[name] == wanted)

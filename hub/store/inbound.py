@@ -40,8 +40,12 @@ inbound = Table(
     UniqueConstraint("connection_id", "event_key"),
     Index("ix_inbound_workspace_id", "workspace_id", "id"),
     Index(
-        "ix_inbound_waiting", "workspace_id", "due_at", "id",
-        sqlite_where=Column("state") == RECEIVED, postgresql_where=Column("state") == RECEIVED,
+        "ix_inbound_waiting",
+        "workspace_id",
+        "due_at",
+        "id",
+        sqlite_where=Column("state") == RECEIVED,
+        postgresql_where=Column("state") == RECEIVED,
     ),  # fmt: skip
 )
 
@@ -73,7 +77,9 @@ def existing_keys(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tupl
     found: dict[tuple[str, str], str] = {}
     for some in chunks(pairs):
         keys = [key for _, key in some]
-        statement = select(inbound.c.connection_id, inbound.c.event_key, inbound.c.id).where(inbound.c.event_key.in_(keys))
+        statement = select(inbound.c.connection_id, inbound.c.event_key, inbound.c.id).where(
+            inbound.c.event_key.in_(keys)
+        )
         found |= {(row.connection_id, row.event_key): row.id for row in tx.execute(statement)}
     return found
 
@@ -120,7 +126,9 @@ def latest(
 ) -> list[Row]:  # fmt: skip
     """Newest first, without bodies. ``before`` is the last id of the page before (keyset paging)."""
     columns = [column for column in inbound.c if column.name not in ("body", "headers", "fetched")]
-    statement = select(*columns).where(inbound.c.workspace_id == workspace_id).order_by(inbound.c.id.desc()).limit(limit)
+    statement = (
+        select(*columns).where(inbound.c.workspace_id == workspace_id).order_by(inbound.c.id.desc()).limit(limit)
+    )
     if before:
         statement = statement.where(inbound.c.id < before)
     if connection_id:

@@ -90,7 +90,9 @@ def ledger_sums(tx: Connection, order_ids: Iterable[str]) -> dict[tuple[str, str
     sums: dict[tuple[str, str, str, str], Decimal] = {}
     keys = (ledger.c.order_id, ledger.c.conversion_id, ledger.c.kind, ledger.c.currency)
     for some in chunks(order_ids):
-        statement = select(*keys, func.sum(ledger.c.amount, type_=Money)).where(ledger.c.order_id.in_(some)).group_by(*keys)
+        statement = (
+            select(*keys, func.sum(ledger.c.amount, type_=Money)).where(ledger.c.order_id.in_(some)).group_by(*keys)
+        )
         sums |= {(row[0], row[1], row[2], row[3]): row[4] for row in tx.execute(statement)}
     return sums
 

@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, ForeignKey, Integer, String, Table, UniqueConstraint, func, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+    select,
+    update,
+)
 
 from hub.store.base import Id, JsonColumn, Moment, Row, Values, id_column, insert, metadata, new_id
 

@@ -1,0 +1,39 @@
+"""create_app(): hangs doors, API and pages on one Flask app."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from hub import api, doors, web
+from hub.doors.intake import Hub
+from hub.queue import READING, Waker
+from hub.receive import Receiver
+from hub.settings import settings
+from hub.store import Store
+from hub.vault import derived_key
+
+
+def create_app(store: Store | None = None) -> Flask:
+    """The hub's WSGI application. ``store`` defaults to the one named by DATABASE_URL."""
+    app = Flask("hub", static_folder=None, template_folder=None)
+    app.config.update(SECRET_KEY=derived_key("sessions"), MAX_FORM_MEMORY_SIZE=2_000_000)
+    store = store or Store(settings().database_url, pool_size=8)
+    waker = Waker()
+
+    def committed(workspaces: set[str]) -> None:
+        for workspace_id in workspaces:
+            waker(READING, "read_messages", workspace_id)
+
+    receiver = Receiver(store, committed, most_waiting=settings().max_waiting)
+    app.extensions["hub"] = Hub(store, receiver, waker)
+    doors.register(app)
+    api.register(app)
+    web.register(app)
+    if settings().proxies:
+        count = settings().proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # its access log would hold personal data from queries
+    return app

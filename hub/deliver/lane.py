@@ -1,0 +1,322 @@
+"""Step 7: one destination's lane. Sends what is due with a few connections at once, and writes down how each fared.
+
+A lane has one worker at a time (a lease that its heartbeat keeps). It works in waves: load, map, send, record in one
+transaction; a worker that dies loses at most its wave, which the next one sends again under the same ids.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.connected import Connected
+from hub.contract.calls import Outcome, Record, Result
+from hub.contract.connector import Batch
+from hub.contract.errors import BadCredentials, DeliveryError, Gone, TryLater
+from hub.deliver import breaker
+from hub.deliver.outbox import Parcel, load
+from hub.deliver.outcome import REASON_OF, outcome_of
+from hub.deliver.retry import next_try
+from hub.deliver.sender import Sender, Talk
+from hub.store import Store, connections, deliveries, leases, new_id, now
+from hub.store.base import Values
+
+log = logging.getLogger(__name__)
+
+MakeRecord = Callable[[Parcel], Record | Outcome]
+"""Step 6, handed in by the journey: the mapped record, or the outcome when it cannot be made."""
+
+FIRST_WAVE, LARGEST_WAVE = 64, 512
+QUICK, SLOW = 0.5, 2.0  # seconds a wave may take before the next is made larger, or smaller
+SLOW_EACH = 0.02  # seconds a delivery may take before its lane counts as slow
+MOST_THREADS = 32
+THROTTLE = 30.0  # seconds to leave a destination alone when it does not say how long
+
+
+@dataclass(slots=True)
+class Wave:
+    """What was found out in one wave."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    exchange_of: dict[str, str] = field(default_factory=dict)
+    exchanges: list[Values] = field(default_factory=list)
+    good: int = 0  # calls that were answered
+    bad: int = 0  # calls that failed for everybody's records, not for this one's
+    stop: DeliveryError | None = None  # why the rest must wait
+    until: float = 0.0  # monotonic time after which nothing more is started
+
+    @property
+    def over(self) -> bool:
+        """Whether the rest stays for later: told to stop, nobody answers, or the turn is up."""
+        silent = self.bad >= breaker.IN_A_ROW and not self.good
+        return self.stop is not None or silent or time.monotonic() > self.until
+
+
+class Lane:
+    """One turn of work for one destination."""
+
+    def __init__(self, store: Store, connected: Connected, make_record: MakeRecord, *, lease_seconds: int) -> None:
+        self._store = store
+        self._connected = connected
+        self._make_record = make_record
+        self._lease_seconds = lease_seconds
+        self._owner = new_id()
+        self._name = f"lane:{connected.id}"
+        self._threads = connected.destination.limits.concurrency
+        self._sender = Sender(connections=MOST_THREADS)
+        self._pace = _Pace(connected.destination.limits.per_second)
+        self.slow = False  # set by run(): its next turn belongs behind the quick lanes
+
+    def run(self, seconds: float) -> bool:
+        """Work for at most ``seconds``; True when there is more to do at once."""
+        with self._store.write() as tx:
+            if not leases.take(tx, self._name, self._owner, now(), self._lease_seconds):
+                return False
+        heart = _Heartbeat(self._store, self._name, self._owner, self._lease_seconds)
+        try:
+            return self._work(time.monotonic() + seconds)
+        finally:
+            heart.stop()
+            self._sender.close()
+            with self._store.write() as tx:
+                leases.give_back(tx, self._name, self._owner)
+
+    def _work(self, until: float) -> bool:
+        size = FIRST_WAVE if self._connected.destination.batch is None else LARGEST_WAVE * 2
+        while time.monotonic() < until:
+            probing = breaker.is_open(self._connected.row["breaker"])
+            began = time.monotonic()
+            with self._store.read() as tx:
+                row = connections.get_connection(tx, self._connected.id)
+                if row is None or row["state"] != connections.ACTIVE or (row["throttled_until"] or now()) > now():
+                    return False
+                parcels = load(tx, self._connected, now(), 1 if probing else size)
+            if not parcels:
+                return False
+            wave = self._send(parcels, until)
+            state = self._record(parcels, wave)
+            if wave.stop is not None or breaker.is_open(state):
+                return False
+            self._connected = Connected({**row, "breaker": state}, self._connected.connector, self._connected.settings)
+            took = time.monotonic() - began
+            self.slow = took / len(parcels) > SLOW_EACH
+            if self._connected.destination.batch is None:
+                size = min(size * 2, LARGEST_WAVE) if took < QUICK else max(size // 2, 8) if took > SLOW else size
+                self._widen(took / len(parcels))
+        return True
+
+    def _widen(self, seconds_each: float) -> None:
+        """Slow receivers need more connections at once, quick ones are limited by the processor anyway."""
+        limits = self._connected.destination.limits
+        if limits.per_second is None and seconds_each * self._threads > 0.05:
+            self._threads = min(self._threads * 2, MOST_THREADS)
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def _send(self, parcels: Sequence[Parcel], until: float) -> Wave:
+        wave = Wave(until=until)
+        records: list[Record] = []
+        for parcel in parcels:
+            made = parcel.refusal or self._make_record(parcel)
+            if isinstance(made, Outcome):
+                wave.outcomes[parcel.delivery["id"]] = made
+            else:
+                records.append(made)
+        batch = self._connected.destination.batch
+        if batch is None:
+            self._send_singly(records, wave)
+        else:
+            self._send_batches(records, batch, wave)
+        return wave
+
+    def _send_singly(self, records: Sequence[Record], wave: Wave) -> None:
+        waiting = deque(records)
+        lock = threading.Lock()
+
+        def work() -> None:
+            while not wave.over:
+                try:
+                    record = waiting.popleft()
+                except IndexError:
+                    return
+                self._pace.wait()
+                talk = Talk()
+                outcome, error = self._try([record], record, talk)
+                with lock:
+                    self._note(wave, [record], outcome or talk.verdict or Outcome(Result.DELIVERED), error, talk)
+
+        threads = min(self._threads, len(records))
+        helpers = [threading.Thread(target=work, daemon=True) for _ in range(threads - 1)]
+        for helper in helpers:
+            helper.start()
+        if records:
+            work()
+        for helper in helpers:
+            helper.join()
+
+    def _send_batches(self, records: Sequence[Record], batch: Batch, wave: Wave) -> None:
+        destination, settings = self._connected.destination, self._connected.settings
+        groups: dict[str, list[Record]] = {}
+        for record in records:
+            groups.setdefault(destination.group(record, settings), []).append(record)
+        for group in groups.values():
+            for start in range(0, len(group), batch.max_records):
+                self._send_batch(group[start : start + batch.max_records], batch, wave)
+
+    def _send_batch(self, records: list[Record], batch: Batch, wave: Wave) -> None:
+        """Send; a batch refused as a whole is halved until the bad record stands alone."""
+        if wave.over:
+            return
+        self._pace.wait()
+        talk = Talk()
+        told, error = self._try(records, records, talk)
+        refused = error is not None and not isinstance(error, (TryLater, BadCredentials, Gone))
+        if refused and len(records) > 1:
+            wave.exchanges.append(self._exchange(talk, len(records)))
+            middle = len(records) // 2
+            self._send_batch(records[:middle], batch, wave)
+            self._send_batch(records[middle:], batch, wave)
+            return
+        self._note(wave, records, told or talk.verdict or Outcome(Result.DELIVERED), error, talk)
+
+    def _try(self, records: Sequence[Record], argument: Any, talk: Talk) -> tuple[Any, DeliveryError | None]:
+        destination, settings = self._connected.destination, self._connected.settings
+        try:
+            return self._sender.run(self._connected, destination.deliver(argument, settings), talk), None
+        except DeliveryError as error:
+            return outcome_of(error), error
+        except Exception as error:
+            log.exception("connector %s failed on %d records", destination.slug, len(records))
+            broken = DeliveryError(
+                f"The connector {destination.name} failed on this record. Report it, then replay after the fix.",
+                detail=f"{type(error).__name__}: {error}"[:300], reason="connector_broken",
+            )  # fmt: skip
+            return outcome_of(broken), broken
+
+    def _note(self, wave: Wave, records: Sequence[Record], told: Any, error: DeliveryError | None, talk: Talk) -> None:
+        exchange = self._exchange(talk, len(records)) if talk.calls else None
+        if exchange is not None:
+            wave.exchanges.append(exchange)
+        outcomes = told if isinstance(told, dict) else {}
+        for record in records:
+            default = Outcome(Result.DELIVERED) if isinstance(told, dict) else told
+            wave.outcomes[record.id] = outcomes.get(record.id, default)
+            if exchange is not None:
+                wave.exchange_of[record.id] = exchange["id"]
+        if isinstance(error, TryLater) and not error.whole_connection:
+            wave.bad += 1
+        elif talk.calls:
+            wave.good += 1
+        if isinstance(error, (BadCredentials, Gone)) or (isinstance(error, TryLater) and error.whole_connection):
+            wave.stop = wave.stop or error
+
+    def _exchange(self, talk: Talk, records: int) -> Values:
+        return {
+            "id": new_id(), "connection_id": self._connected.id, "at": now(), "milliseconds": int(talk.seconds * 1000),
+            "records": records, "calls": talk.calls,
+        }  # fmt: skip
+
+    # -- recording -------------------------------------------------------------------------------------------------
+
+    def _record(self, parcels: Sequence[Parcel], wave: Wave) -> breaker.State:
+        at = now()
+        verdicts = [
+            self._verdict(parcel, wave.outcomes[parcel.delivery["id"]], wave, at)
+            for parcel in parcels if parcel.delivery["id"] in wave.outcomes
+        ]  # fmt: skip
+        state = breaker.after(self._connected.row["breaker"], at, wave.good, wave.bad)
+        with self._store.write() as tx:
+            deliveries.record(tx, at, verdicts, wave.exchanges)
+            if state != self._connected.row["breaker"]:
+                connections.change_connection(
+                    tx, self._connected.id, at, breaker=state, throttled_until=breaker.probe_at(state)
+                )
+            self._stop(tx, wave.stop, at)
+        return state
+
+    def _stop(self, tx: Any, why: DeliveryError | None, at: datetime) -> None:
+        if isinstance(why, TryLater):
+            pause = timedelta(seconds=why.after if why.after is not None else THROTTLE)
+            connections.change_connection(tx, self._connected.id, at, throttled_until=at + pause)
+        elif why is not None:
+            state = connections.OFF if isinstance(why, Gone) else connections.NEEDS_YOU
+            detail = f"{why.message} {why.detail}".strip()
+            connections.set_state(tx, self._connected.id, at, state, why.reason, detail)
+
+    def _verdict(self, parcel: Parcel, outcome: Outcome, wave: Wave, at: datetime) -> Values:
+        delivery_id, tries = parcel.delivery["id"], parcel.delivery["tries"] + 1
+        row: Values = {
+            "id": delivery_id, "number": tries, "result": outcome.result.value,
+            "reason": outcome.reason or REASON_OF[outcome.result], "detail": outcome.detail[:500],
+            "mapping_id": parcel.mapping["id"], "exchange_id": wave.exchange_of.get(delivery_id), "due_at": at,
+            "done_at": at,
+        }  # fmt: skip
+        if outcome.result in _GOOD:
+            return row | {"state": deliveries.DELIVERED}
+        if outcome.result is Result.SKIPPED:
+            return row | {"state": deliveries.NOT_SENT}
+        if outcome.result is Result.BAD_CREDENTIALS:
+            # Waits, as it is, for its owner to repair the connection.
+            return row | {"state": deliveries.WAITING, "done_at": None}
+        if outcome.result is Result.TRY_LATER:
+            max_age = self._connected.destination.max_age
+            deadline = parcel.conversion["occurred_at"] + timedelta(seconds=max_age) if max_age is not None else None
+            due = next_try(tries, at, after=outcome.after, deadline=deadline)
+            if due is not None:
+                return row | {"state": deliveries.WAITING, "due_at": due, "done_at": None}
+            late = next_try(tries, at, after=outcome.after) is not None
+            return row | {"state": deliveries.FAILED, "reason": "too_old" if late else "given_up"}
+        return row | {"state": deliveries.FAILED}
+
+
+_GOOD = frozenset({
+    Result.DELIVERED, Result.DELIVERED_WITH_WARNING, Result.ACCEPTED_UNVERIFIED, Result.DUPLICATE, Result.PENDING,
+})  # fmt: skip
+
+
+class _Heartbeat:
+    """Keeps the lease while a wave is on its way. It ends with the process, so a dead worker's lease runs out."""
+
+    def __init__(self, store: Store, name: str, owner: str, lease_seconds: int) -> None:
+        self._stopped = threading.Event()
+        self._arguments = (store, name, owner, lease_seconds)
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        store, name, owner, seconds = self._arguments
+        while not self._stopped.wait(seconds / 3):
+            try:
+                with store.write() as tx:
+                    if not leases.holds(tx, name, owner, now() + timedelta(seconds=seconds)):
+                        log.warning("the lease %s went to another worker", name)
+                        return
+            except Exception:
+                log.exception("the lease %s could not be renewed", name)
+
+
+class _Pace:
+    """Keeps to a platform's rate limit. One clock for all threads of the lane."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._gap = 1 / per_second if per_second else 0.0
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        if not self._gap:
+            return
+        with self._lock:
+            moment = max(self._next, time.monotonic())
+            self._next = moment + self._gap
+        time.sleep(max(0.0, moment - time.monotonic()))

@@ -1,0 +1,105 @@
+"""What one destination is to be sent now, with all that is known of it; and what may not be sent any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub import vault
+from hub.connected import Connected
+from hub.contract.calls import Outcome, Result
+from hub.contract.vocabulary import Trust
+from hub.store import accounts, campaigns, contacts, conversions, deliveries, orders, routes
+from hub.store.base import Row
+
+CONSENT_RULE = {"analytics": True, "ads": False, "email": False}
+"""What an unknown consent means where the workspace has not decided: measuring yes, marketing no."""
+
+
+@dataclass(slots=True)
+class Parcel:
+    """One delivery that is due, and everything its mapping may read. ``mapping`` is the version to use."""
+
+    delivery: Row
+    conversion: Row
+    route: Row
+    mapping: Row
+    workspace: Row
+    order: Row | None = None
+    lifetime: list[Row] = field(default_factory=list)
+    campaign_names: list[str] = field(default_factory=list)
+    refusal: Outcome | None = None  # why it may not be sent
+
+
+def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list[Parcel]:
+    """The next ``limit`` deliveries of this destination, oldest first. Everything in a handful of bulk queries."""
+    due = deliveries.due(tx, connected.id, at, limit)
+    if not due:
+        return []
+    of = conversions.by_ids(tx, {row["conversion_id"] for row in due})
+    own = {row["id"]: row for row in routes.routes_of(tx, connected.workspace_id, connection_id=connected.id)}
+    wanted = {row["mapping_id"] or own[row["route_id"]]["mapping_id"] for row in due if row["route_id"] in own}
+    versions = routes.mappings(tx, wanted)
+    workspace = accounts.get_workspace(tx, connected.workspace_id)
+    assert workspace is not None  # noqa: S101 - a connection's workspace exists as long as it does
+    parcels = []
+    for row in due:
+        route, conversion = own.get(row["route_id"]), of.get(row["conversion_id"])
+        if route is not None and conversion is not None:
+            mapping = versions[row["mapping_id"] or route["mapping_id"]]
+            parcels.append(Parcel(row, conversion, route, mapping, workspace))
+    _add_books(tx, parcels)
+    _add_refusals(tx, connected, parcels, at)
+    return parcels
+
+
+def _add_books(tx: Connection, parcels: Sequence[Parcel]) -> None:
+    known_orders = orders.by_ids(tx, {one.conversion["order_id"] for one in parcels if one.conversion["order_id"]})
+    lifetimes = orders.lifetime(tx, {one.conversion["contact_id"] for one in parcels if one.conversion["contact_id"]})
+    aimed = [one.conversion["id"] for one in parcels if any(one.conversion["data"]["campaigns"].values())]
+    names = campaigns.names_of(tx, aimed)
+    for one in parcels:
+        one.order = known_orders.get(one.conversion["order_id"])
+        one.lifetime = lifetimes.get(one.conversion["contact_id"], [])
+        one.campaign_names = names.get(one.conversion["id"], [])
+
+
+def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel], at: datetime) -> None:
+    """Consent, suppression and trust as they stand at this moment."""
+    purpose = connected.destination.purpose
+    people = {one.conversion["contact_id"] for one in parcels if one.conversion["contact_id"]}
+    said = contacts.consents_of(tx, people) if purpose else {}
+    hashes = {email: vault.keyed_hash("suppression", email) for email in map(_email, parcels) if email}
+    suppressed = contacts.suppressed(tx, connected.workspace_id, hashes.values())
+    for one in parcels:
+        email = _email(one)
+        if one.route["trust"] == Trust.PROVEN and one.conversion["trust"] != Trust.PROVEN:
+            one.refusal = Outcome.skipped("trust_too_low")
+        elif email and hashes[email] in suppressed:
+            one.refusal = Outcome.skipped("person_suppressed")
+        elif purpose and not _consents(purpose, one, said):
+            one.refusal = Outcome.skipped("no_consent")
+        elif _too_old(connected, one, at):
+            one.refusal = Outcome(Result.EXPIRED, "too_old")
+
+
+def _too_old(connected: Connected, one: Parcel, at: datetime) -> bool:
+    limit = connected.destination.max_age
+    return limit is not None and (at - one.conversion["occurred_at"]).total_seconds() > limit
+
+
+def _consents(purpose: str, one: Parcel, said: dict[tuple[str, str], bool]) -> bool:
+    told: Any = said.get((one.conversion["contact_id"] or "", purpose))
+    if told is None:
+        told = one.conversion["data"]["consent"].get(purpose)
+    if told is None:
+        told = {**CONSENT_RULE, **one.workspace["consent_rule"]}.get(purpose)
+    return bool(told)
+
+
+def _email(one: Parcel) -> str | None:
+    return (one.conversion["data"]["contact"].get("email") or "").strip().lower() or None

@@ -1,0 +1,14 @@
+"""Where machines come in. Each door keeps the raw request and answers; nothing is read here but what proves the sender."""
+
+from flask import Flask
+
+from hub.doors import pixel, webhook
+
+
+def register(app: Flask) -> None:
+    """Hang the doors on the app."""
+    app.register_blueprint(webhook.door)
+    app.register_blueprint(pixel.door)
+
+
+__all__ = ["register"]

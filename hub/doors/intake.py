@@ -1,0 +1,137 @@
+"""What every door does: make an Inbound of the request, and keep it."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Request, current_app
+
+from hub.connected import Connected, Freshly, open_connection
+from hub.contract.errors import InboundError
+from hub.contract.inbound import Headers, Inbound
+from hub.contract.vocabulary import Trust
+from hub.receive import Receipt, Receiver
+from hub.registry import registry
+from hub.store import Store, connections, inbound, new_id, now
+from hub.store.base import Values
+from hub.verify import event_key
+
+VISITOR_COOKIE = "hub_visitor"
+MOST_REFUSED = 60
+"""Refused messages kept for each source and minute: enough to see what is wrong, too few to fill the disk with."""
+
+_SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|password|api[-_]?key|hottok|session", re.IGNORECASE)
+_NOT_KEPT = frozenset({
+    "host", "connection", "content-length", "accept-encoding", "cookie", "forwarded", "x-forwarded-for", "x-real-ip",
+    "x-forwarded-proto", "x-forwarded-host", "transfer-encoding", "cf-connecting-ip", "true-client-ip", "expect",
+})  # fmt: skip
+_LONGEST_HEADER = 4200
+
+
+@dataclass
+class Hub:
+    """What the doors, pages and API of one process share. Found at ``app.extensions["hub"]``."""
+
+    store: Store
+    receiver: Receiver
+    wake: Callable[[str, str, str], object]
+
+    def __post_init__(self) -> None:
+        self.by_address = Freshly(self._by_address)
+        self.by_number = Freshly(self._by_number)
+
+    def _by_address(self, address: str) -> Connected | None:
+        with self.store.read() as tx:
+            row = connections.source_by_address(tx, address)
+        return open_connection(row) if row is not None else None
+
+    def _by_number(self, number: int | None) -> Connected | None:
+        slugs = [entry.slug for entry in registry().all() if "source" in entry.roles]
+        pixels = [slug for slug in slugs if registry().source(slug).door == "pixel"]
+        with self.store.read() as tx:
+            rows = [row for slug in pixels if (row := connections.source_by_number(tx, number, slug)) is not None]
+        return open_connection(rows[0]) if rows else None
+
+
+def hub() -> Hub:
+    """The Hub of the app that answers this request."""
+    found: Hub = current_app.extensions["hub"]
+    return found
+
+
+def read_request(request: Request, connected: Connected, url: str, body: bytes, at: datetime) -> Inbound:
+    """The request as an Inbound. Of cookies only our own visitor id is looked at."""
+    headers = Headers([(name, value) for name, value in request.headers.items() if name.lower() != "cookie"])
+    visitor = request.cookies.get(VISITOR_COOKIE)
+    if visitor:
+        headers = Headers([*headers.items(), ("cookie", f"{VISITOR_COOKIE}={visitor[:100]}")])
+    return Inbound(
+        body=body, headers=headers, received_at=at, method=request.method, path=request.path,
+        query=request.query_string.decode("latin-1"), url=url, remote_ip=request.remote_addr or "",
+    )  # fmt: skip
+
+
+def keep(message: Inbound, connected: Connected, trust: Trust) -> Receipt:
+    """Make a good message durable. Raises NotKept when it could not be."""
+    return hub().receiver.keep(
+        _row(message, connected) | {"trust": trust.value, "event_key": event_key(message, connected)}
+    )
+
+
+def keep_refused(message: Inbound, connected: Connected, error: InboundError) -> Receipt | None:
+    """Keep a message that was not verified, for people to see why; None when this minute has seen too many."""
+    if not _refused.allows(connected.id):
+        return None
+    why = {"state": inbound.REFUSED, "reason": error.reason, "detail": f"{error.message} {error.detail}".strip()[:1000]}
+    return hub().receiver.keep(_row(message, connected) | why)
+
+
+def _row(message: Inbound, connected: Connected) -> Values:
+    return inbound.NEW_ROW | {
+        "id": new_id(), "workspace_id": connected.workspace_id, "connection_id": connected.id,
+        "received_at": message.received_at, "due_at": message.received_at, "method": message.method,
+        "path": _clean(message.path[:500]), "query": _clean(message.query), "headers": _kept_headers(message.headers),
+        "body": message.body, "remote_ip": message.remote_ip[:45],
+    }  # fmt: skip
+
+
+def _kept_headers(headers: Headers) -> dict[str, str]:
+    kept = {}
+    for name, value in headers.items():
+        if name == "cookie":
+            kept[name] = value  # only our own visitor id is left of it
+        elif name not in _NOT_KEPT:
+            kept[name] = "***" if _SECRET_HEADER.search(name) else _clean(value[:_LONGEST_HEADER])
+    return kept
+
+
+def _clean(text: str) -> str:
+    # PostgreSQL takes no NUL in a text; nothing that signs or counts is changed by this.
+    return text.replace("\x00", "�") if "\x00" in text else text
+
+
+class _PerMinute:
+    """Counts by key within the running minute."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._minute = 0
+        self._counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def allows(self, key: str) -> bool:
+        with self._lock:
+            minute = int(time.time() // 60)
+            if minute != self._minute:
+                self._minute, self._counts = minute, {}
+            self._counts[key] = self._counts.get(key, 0) + 1
+            return self._counts[key] <= self._most
+
+
+_refused = _PerMinute(MOST_REFUSED)
+__all__ = ["VISITOR_COOKIE", "Hub", "hub", "keep", "keep_refused", "now", "read_request"]

@@ -1,0 +1,67 @@
+"""What RQ calls: ids in, one leg of the journey. A job may run twice, and may vanish: the sweep finds what is due.
+
+RQ's worker forks for each job, so each opens its own database; what is costly to import is imported before the fork.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+from hub import journey
+from hub.queue import LANES, READING, SLOW, TURN_SECONDS, wake, woken
+from hub.registry import registry
+from hub.settings import settings
+from hub.store import Store, deliveries, inbound, now
+
+
+def read_messages(workspace_id: str) -> None:
+    """Steps 3 to 5 for what has arrived in a workspace, then wake the lanes that have something to send."""
+    woken("read_messages", workspace_id)
+    lanes, more = journey.read_messages(_store(), workspace_id, TURN_SECONDS)
+    for connection_id in lanes:
+        wake(LANES, "deliver", connection_id)
+    with _store().read() as tx:
+        # What was committed while the lease was being given back found nobody to wake.
+        more = more or bool(inbound.waiting(tx, workspace_id, now(), 1))
+    if more:
+        wake(READING, "read_messages", workspace_id)
+
+
+def deliver(connection_id: str) -> None:
+    """Steps 6 and 7 for one destination; asks for another turn if more is due."""
+    woken("deliver", connection_id)
+    more, slow = journey.deliver(_store(), connection_id, TURN_SECONDS / 2)
+    if more or connection_id in _due():
+        wake(SLOW if slow else LANES, "deliver", connection_id)
+
+
+def sweep() -> None:
+    """Wake whoever has something to do. Run every few seconds by the clock, and by each worker as it starts."""
+    at = now()
+    with _store().read() as tx:
+        workspaces = inbound.workspaces_waiting(tx, at)
+    for workspace_id in workspaces:
+        wake(READING, "read_messages", workspace_id)
+    for connection_id in _due():
+        wake(LANES, "deliver", connection_id)
+
+
+def preload() -> None:
+    """Import what jobs need, so that a worker's forks share it instead of each loading it again."""
+    for slug in registry().slugs():
+        registry().entry(slug)
+
+
+def _due() -> list[str]:
+    with _store().read() as tx:
+        return deliveries.connections_due(tx, now())
+
+
+def _store() -> Store:
+    return _open_store(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _open_store(_pid: int) -> Store:
+    return Store(settings().database_url)

@@ -1,0 +1,350 @@
+"""THE TABLE OF CONTENTS: the seven steps of a hit, in order.
+
+    1 receive     keep the raw bytes, durably, once            hub/receive.py        web process
+    2 verify      is it genuine? says its trust                hub/verify.py         web process, before the 2xx
+    ── 2xx (or the image) means: committed ──
+    3 normalize   raw message → conversions                    hub/reading.py        job: read_messages
+    4 attribute   whose, what for, which order; the ledger     hub/attribute/        job: read_messages
+    5 route       which destinations want it, may have it      hub/route.py          job: read_messages
+    ── deliveries committed ──
+    6 map         conversion → the destination's fields        hub/mapping/          job: deliver
+    7 deliver     calls out, outcomes, retries                 hub/deliver/          job: deliver
+
+Steps do not know each other; this file hands the work from one to the next. Any part may run twice or die in the middle:
+what is not committed is done again, what is committed is not done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.attribute import Books, Observed
+from hub.connected import Connected, open_connection
+from hub.contract.calls import Outcome, Record, Result
+from hub.contract.conversion import Conversion
+from hub.contract.errors import (
+    BadMapping,
+    ConnectorBroken,
+    DeliveryError,
+    HubError,
+    NotUnderstood,
+    NotVerified,
+    TryLater,
+)
+from hub.contract.inbound import Headers, Inbound
+from hub.contract.vocabulary import Trust
+from hub.deliver.lane import Lane
+from hub.deliver.outbox import Parcel
+from hub.deliver.retry import next_try
+from hub.deliver.sender import run_recipe
+from hub.mapping.facts import facts
+from hub.mapping.filters import compile_filter
+from hub.mapping.problems import MappingError
+from hub.mapping.record import make_record
+from hub.mapping.rules import CompiledMapping, compile_mapping
+from hub.reading import read_message
+from hub.route import OpenRoute, plan
+from hub.settings import settings
+from hub.store import Store, connections, inbound, leases, new_id, now, orders, routes
+from hub.store.base import Row, Values
+from hub.verify import verify
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+"""Messages read in one transaction."""
+
+
+# -- steps 3, 4, 5 -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Message:
+    """A raw message being read: its verdict, and the conversions found in it."""
+
+    row: Row
+    trust: Trust
+    order_scope: str = ""
+    conversions: list[Conversion] | None = None
+    state: str = inbound.DONE
+    reason: str = ""
+    detail: str = ""
+    due_at: datetime | None = None  # set when it must be read again later
+    fetched: dict[str, Any] | None = None
+
+
+def read_messages(store: Store, workspace_id: str, seconds: float) -> tuple[set[str], bool]:
+    """Read what has arrived in a workspace, for at most ``seconds``.
+
+    Returns the destinations that have something to send, and whether more is waiting. One reader at a time works in a
+    workspace, held together by a lease that each transaction checks.
+    """
+    owner, name = new_id(), f"read:{workspace_id}"
+    lease = settings().lease_seconds
+    with store.write() as tx:
+        if not leases.take(tx, name, owner, now(), lease):
+            return set(), False
+    until, woken, more = time.monotonic() + seconds, set[str](), True
+    opened = _Opened(store)
+    while time.monotonic() < until:
+        with store.read() as tx:
+            rows = inbound.waiting(tx, workspace_id, now(), BATCH)
+        if not rows:
+            more = False
+            break
+        messages = [_read_one(row, opened) for row in rows]
+        with store.write() as tx:
+            if not leases.holds(tx, name, owner, now() + timedelta(seconds=lease)):
+                log.warning("another reader took over workspace %s", workspace_id)
+                return woken, False
+            woken |= _book(tx, store, workspace_id, messages)
+    with store.write() as tx:
+        leases.give_back(tx, name, owner)
+    return woken, more
+
+
+def _read_one(row: Row, opened: _Opened) -> Message:
+    """Step 3. Whatever is wrong with the message or its connector becomes its verdict."""
+    message = Message(row, Trust(row["trust"]))
+    try:
+        connected = opened(row["connection_id"])
+        message.order_scope = connected.row["order_scope"]
+        raw = _as_arrived(row, connected)
+        if row["reason"] == "replayed":
+            message.trust = verify(raw, connected, run_recipe)
+        if connected.row["state"] != connections.ACTIVE:
+            message.state, message.reason = inbound.PARKED, "source_paused"
+            return message
+        if connected.source.needs_fetch(raw, connected.settings) and not raw.fetched:
+            raw.fetched = message.fetched = run_recipe(connected, connected.source.fetch(raw, connected.settings)) or {}
+        message.conversions = read_message(connected.source, raw, connected.settings)
+        if not message.conversions:
+            message.state, message.reason = inbound.IGNORED, "event_not_used"
+    except NotVerified as error:
+        message.state, message.reason, message.detail = inbound.REFUSED, error.reason, _said(error)
+    except TryLater as error:
+        _postpone(message, error)
+    except (NotUnderstood, ConnectorBroken, DeliveryError) as error:
+        message.state, message.reason, message.detail = inbound.PARKED, error.reason, _said(error)
+    except Exception as error:
+        log.exception("message %s could not be read", row["id"])
+        message.state, message.reason = inbound.PARKED, "internal_error"
+        message.detail = f"{type(error).__name__}: {error}"[:500]
+    return message
+
+
+def _book(tx: Any, store: Store, workspace_id: str, messages: list[Message]) -> set[str]:
+    """Steps 4 and 5 for a batch, in one transaction. A message the books cannot take is parked, the others go on."""
+    at = now()
+    observed = {message.row["id"]: _observe(message) for message in messages if message.conversions}
+    try:
+        with tx.begin_nested():
+            changed = Books(tx, workspace_id, at).add([one for some in observed.values() for one in some])
+            woken = _route(tx, workspace_id, [one.row for one in changed], at)
+    except Exception:
+        log.exception("a batch of %d messages could not be booked; trying them one by one", len(messages))
+        woken = _book_singly(tx, workspace_id, messages, observed, at)
+    verdicts = []
+    for message in messages:
+        if message.due_at is not None:
+            inbound.change(
+                tx, message.row["id"], due_at=message.due_at, tries=message.row["tries"] + 1, reason=message.reason,
+                detail=message.detail,
+            )  # fmt: skip
+            continue
+        if message.trust != message.row["trust"] or message.fetched is not None:
+            inbound.change(tx, message.row["id"], trust=message.trust.value, fetched=message.fetched)
+        effects = [one.effect for one in observed.get(message.row["id"], [])]
+        reason = message.reason or next(
+            (effect for effect in effects if effect != "duplicate_event"), "duplicate_event"
+        )
+        verdicts.append({"id": message.row["id"], "state": message.state, "reason": reason, "detail": message.detail})
+    inbound.settle(tx, verdicts)
+    return woken
+
+
+def _book_singly(
+    tx: Any, workspace_id: str, messages: list[Message], observed: dict[str, list[Observed]], at: datetime
+) -> set[str]:
+    woken: set[str] = set()
+    for message in messages:
+        mine = observed.get(message.row["id"])
+        if not mine:
+            continue
+        try:
+            with tx.begin_nested():
+                changed = Books(tx, workspace_id, at).add(mine)
+                woken |= _route(tx, workspace_id, [one.row for one in changed], at)
+        except Exception as error:
+            log.exception("message %s could not be booked", message.row["id"])
+            message.state, message.reason = inbound.PARKED, "internal_error"
+            message.detail = f"{type(error).__name__}: {error}"[:500]
+    return woken
+
+
+def _route(tx: Any, workspace_id: str, changed: list[Values], at: datetime) -> set[str]:
+    if not changed:
+        return set()
+    open_routes = []
+    rows = routes.routes_of(tx, workspace_id, enabled_only=True)
+    targets = connections.by_ids(tx, {row["connection_id"] for row in rows})
+    for row in rows:
+        try:
+            connected = open_connection(targets[row["connection_id"]])
+            open_routes.append(OpenRoute(row, connected, compile_filter(row["filter"] or {})))
+        except (ConnectorBroken, MappingError, HubError) as error:
+            log.warning("route %s is left out: %s", row["id"], error)
+    return plan(tx, changed, open_routes, _facts_for_filter, at)
+
+
+def _facts_for_filter(row: Values) -> dict[str, Any]:
+    return facts(row["data"], row["event_id"], trust=row["trust"])
+
+
+def _observe(message: Message) -> list[Observed]:
+    row = message.row
+    return [
+        Observed(row["id"], row["connection_id"], message.order_scope, message.trust, conversion)
+        for conversion in message.conversions or ()
+    ]
+
+
+def _postpone(message: Message, error: TryLater) -> None:
+    tries = message.row["tries"] + 1
+    message.detail = _said(error)
+    message.due_at = next_try(tries, now(), after=error.after)
+    if message.due_at is None:
+        message.state, message.reason = inbound.PARKED, "given_up"
+    else:
+        # "replayed" must stay until the message has been verified again.
+        message.reason = message.row["reason"] if message.row["reason"] == "replayed" else error.reason
+
+
+def _as_arrived(row: Row, connected: Connected) -> Inbound:
+    return Inbound(
+        body=bytes(row["body"]), headers=Headers(row["headers"]), received_at=row["received_at"], method=row["method"],
+        path=row["path"], query=row["query"], url=public_url(connected.row), remote_ip=row["remote_ip"],
+        fetched=row["fetched"] or {},
+    )  # fmt: skip
+
+
+def public_url(connection: Row) -> str:
+    """The address of a webhook source, as its sender was given it."""
+    return f"{settings().base_url}/in/{connection['address']}"
+
+
+def _said(error: HubError) -> str:
+    return f"{error.message} {error.detail}".strip()[:1000]
+
+
+class _Opened:
+    """The connections of one turn, each opened once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, Connected] = {}
+
+    def __call__(self, connection_id: str) -> Connected:
+        if connection_id not in self._known:
+            with self._store.read() as tx:
+                row = connections.get_connection(tx, connection_id)
+            if row is None:
+                raise ConnectorBroken("The source this came from was removed.", reason="source_paused")
+            self._known[connection_id] = open_connection(row)
+        return self._known[connection_id]
+
+
+# -- steps 6, 7 ----------------------------------------------------------------------------------------------------
+
+
+def deliver(store: Store, connection_id: str, seconds: float) -> tuple[bool, bool]:
+    """Send what is due to one destination, for at most ``seconds``. Returns (more is due, the lane is slow)."""
+    with store.read() as tx:
+        row = connections.get_connection(tx, connection_id)
+    if row is None or row["state"] != connections.ACTIVE:
+        return False, False
+    try:
+        connected = open_connection(row)
+        if row["prepared_at"] is None:
+            _prepare(store, connected)
+    except (ConnectorBroken, DeliveryError) as error:
+        with store.write() as tx:
+            connections.set_state(tx, connection_id, now(), connections.NEEDS_YOU, error.reason, _said(error))
+        return False, False
+    lane = Lane(store, connected, _Maker(connected), lease_seconds=settings().lease_seconds)
+    return lane.run(seconds), lane.slow
+
+
+def _prepare(store: Store, connected: Connected) -> None:
+    """Before the first delivery: create at the platform what deliveries need. A passing failure does not hold them up."""
+    recipe = connected.destination.prepare(connected.settings)
+    try:
+        if recipe is not None:
+            run_recipe(connected, recipe)
+    except TryLater as error:
+        log.warning("%s could not be prepared yet: %s", connected.row["name"], error)
+        return
+    with store.write() as tx:
+        connections.change_connection(tx, connected.id, now(), prepared_at=now())
+
+
+class _Maker:
+    """Step 6: from a parcel to the record its destination is given. Mappings are compiled once a turn."""
+
+    def __init__(self, connected: Connected) -> None:
+        self._required = [field.key for field in connected.destination.fields if field.required]
+        self._compiled: dict[str, CompiledMapping] = {}
+
+    def __call__(self, parcel: Parcel) -> Record | Outcome:
+        try:
+            mapping = self._mapping(parcel)
+        except MappingError as error:
+            return Outcome(Result.BAD_MAPPING, "required_field_empty", str(error)[:500])
+        conversion, workspace = parcel.conversion, parcel.workspace
+        data = facts(
+            conversion["data"], conversion["event_id"], _order_facts(parcel), _customer_facts(parcel), parcel.campaign_names,
+            trust=conversion["trust"], language=workspace["language"], time_zone=workspace["time_zone"],
+        )  # fmt: skip
+        data["kind"] = conversion["kind"]  # the books know whether a charge was a renewal, its message may not
+        record, problems = make_record(mapping, data, parcel.delivery["id"])
+        blocking = next((problem for problem in problems if problem.blocking), None)
+        if blocking is not None:
+            message = blocking.message.in_(workspace["language"])
+            return Outcome(Result.BAD_MAPPING, BadMapping.reason, f"{blocking.field}: {message}", field=blocking.field)
+        return record
+
+    def _mapping(self, parcel: Parcel) -> CompiledMapping:
+        mapping_id = parcel.mapping["id"]
+        if mapping_id not in self._compiled:
+            self._compiled[mapping_id] = compile_mapping(parcel.mapping["rules"], self._required)
+        return self._compiled[mapping_id]
+
+
+def _order_facts(parcel: Parcel) -> dict[str, Any] | None:
+    row = parcel.order
+    if row is None:
+        return None
+    names = ("gross", "refunded", "currency", "status")
+    return {"id": row["display_id"] or None, "net": orders.net(row), **{name: row[name] for name in names}}
+
+
+def _customer_facts(parcel: Parcel) -> dict[str, Any] | None:
+    if not parcel.lifetime:
+        return None
+    # Unlike currencies are never added up: the one of this conversion is shown, else the one with the latest purchase.
+    mine = [row for row in parcel.lifetime if row["currency"] == parcel.conversion["currency"]]
+    row = mine[0] if mine else max(parcel.lifetime, key=lambda one: one["last_at"])
+    items = parcel.conversion["data"]["items"]
+    return {
+        "lifetime_value": row["net"], "currency": row["currency"], "orders": row["orders"],
+        "first_purchase_at": row["first_at"], "last_purchase_at": row["last_at"],
+        "last_product": items[0].get("name") if items else None,
+    }  # fmt: skip
+
+
+Wake = Callable[[str, str, str], Any]

