@@ -1,0 +1,40 @@
+"""The ``hub`` command. Each command's module is imported when it is used, so that the small ones start at once."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# name: (module, attribute, what `hub --help` says)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "connectors": ("hub.commands.connectors", "connectors", "List what is installed, or scaffold a new connector."),
+    "normalize": ("hub.commands.try_source", "normalize", "Show the conversions in raw messages."),
+    "verify": ("hub.commands.try_source", "verify", "Say whether a raw message is genuine."),
+    "preview": ("hub.commands.try_destination", "preview", "Show the calls that conversions would lead to."),
+    "judge": ("hub.commands.try_destination", "judge", "Say what an answer of a destination means."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="conversion-hub")
+def main() -> None:
+    """Self-hosted, no-code webhook hub."""

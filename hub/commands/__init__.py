@@ -1,0 +1,1 @@
+"""The commands of ``hub``, one file a subject; :mod:`hub.cli` names them and imports them when they are used."""
