@@ -84,7 +84,7 @@ def made_up_conversion(stage: Stage | None = Stage.PURCHASE, language: str = "en
 
 
 def _fits(row: Row, stages: Collection[str], kinds: Collection[str]) -> bool:
-    return row["kind"] in kinds and (row["kind"] != Kind.CONVERSION or row["stage"] in stages)
+    return row["kind"] in kinds and (row["stage"] is None or row["stage"] in stages)
 
 
 def _order(row: Row | None) -> Json | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, bindparam
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 
 from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, metadata
 
@@ -100,11 +100,16 @@ def settle(tx: Connection, rows: Sequence[Values]) -> None:
 
 
 def read_again(tx: Connection, workspace_id: str, ids: Iterable[str], at: datetime) -> int:
-    """Have these messages of the workspace read anew, now; trust stays as it is until they are. Returns how many."""
+    """Have these messages of the workspace read anew, now. Returns how many.
+
+    What is proven stays so. All else gets the reason "replayed", at which its reader verifies it again: it may have
+    been refused.
+    """
     number = 0
+    reason = case((inbound.c.trust == "proven", "waiting"), else_="replayed")
     for some in chunks(ids):
         mine = update(inbound).where(inbound.c.workspace_id == workspace_id, inbound.c.id.in_(some))
-        again: Values = {"state": RECEIVED, "reason": "replayed", "detail": "", "tries": 0, "due_at": at}
+        again: Values = {"state": RECEIVED, "reason": reason, "detail": "", "tries": 0, "due_at": at}
         number += tx.execute(mine.values(**again)).rowcount
     return number
 
