@@ -53,6 +53,7 @@ class Pixel(Source):
     SnippetChoices = SnippetForm
     stages = ALL_STAGES
     kinds = frozenset({Kind.CONVERSION})
+    door = "pixel"
     resend_is_news = True
 
     def snippets(self, address: str, choices: Mapping[str, Any]) -> list[Paste]:
