@@ -14,6 +14,7 @@ _THROTTLED = {4, 17, 80003}
 _PASSING = {1, 2, 341, 368, 5000, 21009}
 _PERMANENT = {
     3: "the token's app may not do this. Generate the token in the Events Manager.",
+    10: "the token lacks a permission. Give its user access to the pixel, then replay.",
     100: "something in the event, or the pixel id. Read Meta's words, fix the mapping or the settings, then replay.",
     105: "too many parameters. Map fewer fields, then replay.",
     200: "the token may not write to this pixel. Give its user access to the pixel, then replay.",
@@ -28,7 +29,7 @@ def raise_what_it_says(reply: Reply) -> None:
         raise TryLater("Meta answered with a web page instead of data. The hub tries again.", detail="HTML")
     answer = reply.json()
     error = answer.get("error") if isinstance(answer, dict) else None
-    if isinstance(error, dict):
+    if isinstance(error, dict) and isinstance(error.get("code"), int):
         _raise(error, reply.status)
 
 

@@ -28,6 +28,7 @@ from hub.contract import (
     Outcomes,
     Recipe,
     Record,
+    Refused,
     Reply,
     Result,
     Secret,
@@ -39,6 +40,7 @@ from hub.contract import (
 )
 
 GRAPH = "https://graph.facebook.com"
+_MAY_NOT_READ = ("code 10,", "code 200,")
 ACTION_SOURCES = {
     "system_generated": Text("Automatic (webhook)", "Automatique (webhook)"),
     "email": Text("E-mail", "E-mail"),
@@ -210,7 +212,12 @@ class Meta(Destination):
 
     def check(self, settings: Mapping[str, Any]) -> Recipe:
         """Reads the pixel's name, which changes nothing at Meta."""
-        reply = yield Call.get(_pixel(settings), params={"fields": "name"})
+        try:
+            reply = yield Call.get(_pixel(settings), params={"fields": "name"})
+        except Refused as error:
+            if error.detail.startswith(_MAY_NOT_READ):
+                return "The token is alive but may not read the pixel; it may still send. Send a test to be sure."
+            raise
         answer = reply.json()
         name = answer.get("name") if isinstance(answer, dict) else None
         return f"Meta knows the pixel “{name or settings['pixel_id']}”, and the token may read it."
@@ -226,4 +233,5 @@ def _warning(reply: Reply, sent: int) -> str:
         return ""
     received = answer.get("events_received", sent)
     counted = "" if received == sent else f"Meta counted {received} of {sent} events."
-    return " ".join(filter(None, [counted, *map(str, answer.get("messages") or [])]))[:500]
+    messages = answer.get("messages")
+    return " ".join(filter(None, [counted, *map(str, messages if isinstance(messages, list) else [])]))[:500]

@@ -42,9 +42,7 @@ def build_event(record: Record, settings: Settings) -> dict[str, Any]:
         "event_id": text(values.get("event_id")) or record.event_id,
         "action_source": _action_source(values, settings),
     }
-    for key in ("event_source_url", "referrer_url"):
-        if values.get(key):
-            event[key] = values[key]
+    _take(("event_source_url", "referrer_url"), values, event)
     event["user_data"] = user
     if custom:
         event["custom_data"] = custom
@@ -88,9 +86,7 @@ def _user_data(values: dict[str, Any], record: Record) -> dict[str, Any]:
         ("external_id", text(get("external_id"))),
     )
     user: dict[str, Any] = {key: people.digest(value) for key, value in normalized if value}
-    for key in ("client_ip_address", "client_user_agent", "subscription_id"):
-        if get(key):
-            user[key] = get(key)
+    _take(("client_ip_address", "client_user_agent", "subscription_id"), values, user)
     fbc = people.current_fbc(get("fbc"), get("fbclid"), record.occurred_at)
     if fbc:
         user["fbc"] = fbc
@@ -98,6 +94,14 @@ def _user_data(values: dict[str, Any], record: Record) -> dict[str, Any]:
     if fbp:
         user["fbp"] = fbp
     return user
+
+
+def _take(keys: tuple[str, ...], values: dict[str, Any], into: dict[str, Any]) -> None:
+    for key in keys:
+        value = values.get(key)
+        plain = value if isinstance(value, str) else text(value)
+        if plain:
+            into[key] = plain
 
 
 def _custom_data(values: dict[str, Any], *, needs_value: bool) -> dict[str, Any]:
@@ -108,9 +112,7 @@ def _custom_data(values: dict[str, Any], *, needs_value: bool) -> dict[str, Any]
         raise BadMapping(missing, "Meta refuses a sale without an amount and an ISO currency.")
     if amount is not None and currency is not None:
         custom |= {"value": amount, "currency": currency}
-    for key in ("order_id", "content_name"):
-        if values.get(key):
-            custom[key] = values[key]
+    _take(("order_id", "content_name"), values, custom)
     items = values.get("items")
     if isinstance(items, list) and items:
         custom |= _contents([item for item in items if isinstance(item, dict)])
@@ -123,7 +125,7 @@ def _contents(items: list[dict[str, Any]]) -> dict[str, Any]:
     for item in items:
         given = _amount("items", item.get("quantity"))
         quantity = 1 if given is None else given
-        content = {"id": item.get("product_id") or item.get("sku"), "quantity": quantity}
+        content: dict[str, Any] = {"id": text(item.get("product_id")) or text(item.get("sku")), "quantity": quantity}
         price = _amount("items", item.get("price"))
         if price is not None:
             content["item_price"] = price
@@ -145,7 +147,7 @@ def _amount(field: str, given: Any) -> int | float | None:
         return None
     try:
         number = float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadMapping(field, "Not a number: map a plain amount such as 49.99.") from None
     if not 0 <= number <= _LARGEST:
         raise BadMapping(field, "Meta takes no negative or endless amounts, and refunds are not sent.")

@@ -89,7 +89,7 @@ def name(value: Any) -> str | None:
 def city(value: Any) -> str | None:
     """Lower case without digits, spaces, dots, hyphens and brackets; accents stay ("sãopaulo")."""
     plain = _plain(value)
-    return (plain if _is_digest(plain) else _NOT_IN_PLACES.sub("", plain)) or None
+    return (plain if plain.isalpha() or _is_digest(plain) else _NOT_IN_PLACES.sub("", plain)) or None
 
 
 def region(value: Any, country: str | None = None) -> str | None:

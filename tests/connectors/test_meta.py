@@ -149,6 +149,8 @@ def test_refunds_are_not_taken():
         ({"value": "49,90 €"}, "value"),
         ({"value": "-5"}, "value"),
         ({"value": "nan"}, "value"),
+        ({"value": 10**400}, "value"),
+        ({"value": ["5"]}, "value"),
         ({"em": "nobody"}, "em"),
         ({"action_source": "website"}, "client_user_agent"),
     ],
@@ -294,7 +296,10 @@ def test_a_web_page_instead_of_data_is_tried_again(status):
         judge(status, body=b"\n<!DOCTYPE html><title>Sorry</title>")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"error": "text"}', b'{"error": {"code": 987654}}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"error": "text"}', b'{"error": {"code": 987654}}', b'{"error": {"code": []}}'],
+)
 def test_an_answer_without_a_known_code_is_left_to_its_status(body):
     assert judge(400, body=body) is None
 
@@ -312,3 +317,32 @@ def test_checking_reads_the_pixel_and_says_its_name():
     with pytest.raises(StopIteration) as stop:
         recipe.send(Reply(200, Headers(), b'{"name": "Main pixel", "id": "1"}'))
     assert "Main pixel" in stop.value.value
+
+
+def test_a_token_that_may_only_send_passes_the_check_and_a_wrong_pixel_does_not():
+    def check(error):
+        recipe = Meta().check(settings())
+        next(recipe)
+        with pytest.raises((StopIteration, Refused)) as end:
+            recipe.throw(error)
+        return end.value
+
+    with pytest.raises(Refused) as may_not_read:
+        judge(403, {"code": 200, "message": "Missing permission"})
+    assert "Send a test" in check(may_not_read.value).value
+    with pytest.raises(Refused) as unknown:
+        judge(400, {"code": 100, "error_subcode": 33})
+    assert check(unknown.value) is unknown.value
+
+
+def test_odd_values_out_of_a_mapping_do_not_spoil_the_batch():
+    odd = {
+        **SALE,
+        "order_id": 7,
+        "content_name": {"en": "Course"},
+        "client_ip_address": ["203.0.113.7"],
+        "items": "none",
+    }
+    sent = event(odd)
+    assert sent["custom_data"] == {"value": 49.9, "currency": "EUR", "order_id": "7"}
+    assert set(sent["user_data"]) == {"em"}
