@@ -223,7 +223,7 @@ def flat(data: Json) -> Json:
     for key, make in _MAKERS:
         try:
             value = make(data)
-        except CannotMake:  # such as a sender's id where a number belongs
+        except Exception:  # noqa: BLE001, S112 - total: one odd value must not cost the other fields
             continue
         if value is not None:
             values[key] = value
@@ -231,8 +231,7 @@ def flat(data: Json) -> Json:
 
 
 def _full_name(data: Json) -> str | None:
-    contact = data.get("contact") or {}
-    return " ".join(str(part) for name in ("first_name", "last_name") if (part := contact.get(name))) or None
+    return " ".join(str(part) for read in _NAMES if (part := read(data))) or None
 
 
 def _flat_items(data: Json) -> list[Json] | None:
@@ -240,19 +239,22 @@ def _flat_items(data: Json) -> list[Json] | None:
 
 
 def _flat_item(item: Json) -> Json:
-    numbers = {
-        name: plain_number(number_of(item[name])) for name in ("quantity", "price") if item.get(name) not in (None, "")
-    }
-    return {name: value for name, value in {**item, **numbers}.items() if value not in (None, "")}
+    return {name: _flat_value(name, value) for name, value in item.items() if value not in (None, "")}
+
+
+def _flat_value(name: str, value: Any) -> Any:
+    try:
+        return plain_number(number_of(value)) if name in ("quantity", "price") else value
+    except CannotMake:
+        return value
 
 
 def _customer_money(data: Json) -> Any:
-    customer = data.get("customer") or {}
-    if customer.get("lifetime_value") is None:
-        return None
-    return _FORMAT(customer["lifetime_value"], {"currency": customer.get("currency")})
+    return _FORMAT(_LIFETIME_VALUE(data), {"currency": _LIFETIME_CURRENCY(data)})
 
 
+_NAMES = (reach("contact.first_name"), reach("contact.last_name"))
+_LIFETIME_VALUE, _LIFETIME_CURRENCY = reach("customer.lifetime_value"), reach("customer.currency")
 _FORMAT = compile_chain(["format_money"])
 _SPECIAL: dict[str, Maker] = {
     "full_name": _full_name,

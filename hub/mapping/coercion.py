@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from hub.contract.calls import dump_json
@@ -82,8 +82,11 @@ def moment_of(value: Any) -> datetime:
 
 
 def rounded(number: Decimal, places: int) -> Decimal:
-    """``number`` to that many decimal places, halves away from zero as on an invoice."""
-    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    """``number`` to that many decimal places, halves away from zero as on an invoice. CannotMake beyond 28 digits."""
+    try:
+        return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    except InvalidOperation:
+        raise CannotMake("not_a_number", Text("The number is too large.", "Le nombre est trop grand.")) from None
 
 
 def check_length(text: str) -> str:

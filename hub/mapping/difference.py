@@ -52,5 +52,5 @@ def difference(
         better = [problem for problem in was.problems if problem not in now.problems]
         if fields or worse or better:
             found.changed.append(Changed(str(data.get("event_id")), fields, worse, better))
-            found.fields.update(fields)
+            found.fields.update(list(fields))
     return found

@@ -23,9 +23,8 @@ from hub.mapping.record import make_record
 from hub.mapping.rules import compile_mapping
 from hub.rehearsal import MASK, DryRun, dry_run, secrets_of, show
 
-_FINE = frozenset(
-    {Result.DELIVERED, Result.DELIVERED_WITH_WARNING, Result.ACCEPTED_UNVERIFIED, Result.PENDING, Result.DUPLICATE}
-)
+# What a connector says of the record itself. Any other verdict was read out of an answer that we made up.
+_ABOUT_THE_RECORD = frozenset({Result.SKIPPED, Result.BAD_MAPPING, Result.EXPIRED})
 
 
 def preview(
@@ -81,12 +80,13 @@ def _told(
     run: DryRun, destination: Destination, settings: Mapping[str, Any], secrets: Collection[str], language: str
 ) -> Iterator[Json]:
     hidden = _hidden_forms([*secrets_of(destination, settings), *secrets])
+    called = {record_id for planned in run.calls for record_id in planned.records}
     for planned in run.calls:
         yield {**_masked(_shown(planned.call, destination, settings), hidden), "records": planned.records}
     for record_id, error in run.errors.items():
         yield _problem(record_id, _said(error), language)
     for record_id, outcome in run.outcomes.items():
-        if outcome.result not in _FINE:
+        if outcome.result in _ABOUT_THE_RECORD or (outcome.result is Result.REFUSED and record_id not in called):
             yield _problem(record_id, _outcome_said(outcome), language)
 
 

@@ -63,7 +63,7 @@ class CompiledMapping:
                 continue
             if value is not None:
                 if field == FLAT and type(value) is dict:
-                    values.update(value)
+                    values.update({name: part for name, part in value.items() if present(part) is not None})
                 else:
                     values[field] = value
         for field in self._required:
