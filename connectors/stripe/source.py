@@ -54,8 +54,8 @@ class StripeSettings(SettingsSchema):
             "payments": Text("Payment intents and charges", "Payment intents et charges"),
         },
         help=Text(
-            "Choose payments only if neither Checkout, Payment Links nor Billing is used: otherwise the same sale would "
-            "be told twice.",
+            "Choose payments only if neither Checkout, Payment Links nor Billing is used: otherwise the same sale "
+            "would be told twice.",
             "Choisissez les paiements seulement sans Checkout, Payment Links ni Billing : sinon la même vente serait "
             "annoncée deux fois.",
         ),
@@ -68,10 +68,18 @@ class StripeSettings(SettingsSchema):
             "live": Text("Live events only", "Événements réels seulement"),
             "test": Text("Test events only", "Événements de test seulement"),
         },
+        help=Text(
+            "An event says itself whether it is live. Tests are never counted.",
+            "Un événement dit lui-même s'il est réel. Les tests ne sont jamais comptés.",
+        ),
         load_default="both",
     )
     tolerance = Number(
         Text("Oldest signature accepted, in seconds", "Âge maximal de la signature, en secondes"),
+        help=Text(
+            "Stripe signs each try anew, so five minutes are enough.",
+            "Stripe signe chaque essai à nouveau : cinq minutes suffisent.",
+        ),
         validate=validate.Range(30, 86_400),
         load_default=TOLERANCE,
     )

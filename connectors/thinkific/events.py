@@ -31,9 +31,7 @@ def _order_created(order: Json, settings: Json) -> Conversion:
 def _charged(transaction: Json, settings: Json) -> Conversion:
     conversion, _ = _charge(transaction, settings)
     conversion.value = _not_negative(conversion.value)
-    ordered, charged = parse_time(transaction["order"].get("created_at")), parse_time(transaction.get("created_at"))
-    if ordered and charged and charged - ordered > FIRST_CHARGE_WITHIN:
-        conversion.kind, conversion.recurring = Kind.RENEWAL, True
+    conversion.kind = Kind.RENEWAL if _is_rebill(transaction) else Kind.CONVERSION
     conversion.stage = Stage.PURCHASE
     return conversion
 
@@ -161,7 +159,17 @@ def _charge(transaction: Json, settings: Json) -> tuple[Conversion, str]:
         conversion.flags += [] if is_certain else ["amount_unit_guessed"]
     conversion.value = _in_unit(amount, unit, conversion.currency)
     conversion.extra["transaction_id"] = str(transaction["id"])
+    if _is_rebill(transaction):
+        conversion.recurring = True
+        # Each rebill is a sale of its own: one id for all of them would leave only the last.
+        conversion.order_id, conversion.order_aliases = f"{order['id']}/{transaction['id']}", []
     return conversion, unit
+
+
+def _is_rebill(transaction: Json) -> bool:
+    """Whether it was charged long after its order; a refund still carries the time of its charge."""
+    ordered, charged = parse_time(transaction["order"].get("created_at")), parse_time(transaction.get("created_at"))
+    return bool(ordered and charged and charged - ordered > FIRST_CHARGE_WITHIN)
 
 
 def _guess_unit(amount: Decimal, order: Json) -> tuple[str, bool]:

@@ -1,0 +1,123 @@
+"""PayPal's signature: checked here with its certificate, or by PayPal itself.
+
+Sources: developer.paypal.com/api/rest/webhooks/rest; paypal/PayPal-Python-SDK paypalrestsdk/notifications.py;
+paypal/paypal-rest-api-specifications openapi/notifications_webhooks_v1.json.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from hub.contract import Call, Headers, NotVerified, Recipe, Reply
+from hub.contract.certificates import Certificate, check_dates, check_rsa_sha256, check_trusted, read_certificates
+from hub.contract.dates import parse_time
+from hub.contract.signing import require_header
+
+ALGORITHM = "SHA256withRSA"  # pinned: the sender must not choose how it is checked
+DOMAIN = "paypal.com"
+FUTURE = 300  # seconds a transmission may seem to come from the future
+CERTIFICATE_KEPT = 86_400  # seconds
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)*paypal\.com")
+
+
+@dataclass(frozen=True)
+class Transmission:
+    """What PayPal's headers say about one delivery."""
+
+    id: str
+    time: str
+    signature: str
+    certificate_url: str
+    algorithm: str
+
+    @classmethod
+    def read(cls, headers: Headers) -> Self:
+        """NotVerified when a header is missing."""
+        names = ("Transmission-Id", "Transmission-Time", "Transmission-Sig", "Cert-Url", "Auth-Algo")
+        return cls(*(require_header(headers, f"PayPal-{name}") for name in names))
+
+    def message(self, webhook_id: str, body: bytes) -> bytes:
+        """The text that is signed: the body stands in it as its CRC-32, unsigned and decimal."""
+        return f"{self.id}|{self.time}|{webhook_id}|{zlib.crc32(body)}".encode()
+
+    def check(self, now: datetime, tolerance: int) -> None:
+        """NotVerified when it is too old, from the future, signed otherwise, or names somebody else's certificate."""
+        sent = parse_time(self.time)
+        if sent is None:
+            raise NotVerified("The time of the transmission cannot be read.")
+        if not -FUTURE <= (now - sent).total_seconds() <= tolerance:
+            raise NotVerified(
+                f"The transmission was signed at {self.time}: too far from now. If it is genuine, check the clocks.",
+                reason="signature_too_old",
+            )
+        if self.algorithm != ALGORITHM:
+            raise NotVerified(f"Only {ALGORITHM} signatures are accepted.", detail=self.algorithm[:100])
+        check_certificate_url(self.certificate_url)
+
+
+def check_certificate_url(url: str) -> None:
+    """NotVerified unless ``url`` is https on port 443 of a host under paypal.com, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    plain = parts.netloc.lower() in (host, f"{host}:443")  # no user:password@
+    if not (parts.scheme == "https" and plain and port in (None, 443) and _HOST.fullmatch(host)):
+        raise NotVerified("The certificate's address is not PayPal's.", detail=url[:200])
+
+
+def check_with_certificate(
+    transmission: Transmission, webhook_ids: Sequence[str], body: bytes, pinned: str, now: datetime
+) -> Recipe:
+    """Check the signature with the ``pinned`` certificate, or with PayPal's if public roots vouch for it.
+
+    One of ``webhook_ids`` must have been signed for. Raises NotVerified.
+    """
+    if pinned:
+        certificate = read_certificates(pinned.encode())[0]
+        check_dates(certificate, now)
+    else:
+        call = Call.get(transmission.certificate_url, authenticate=False, cache_seconds=CERTIFICATE_KEPT)
+        reply: Reply = yield call
+        if not reply.ok:
+            raise NotVerified("PayPal's certificate could not be fetched.", detail=f"HTTP {reply.status}")
+        chain = read_certificates(reply.body)
+        check_trusted(chain, DOMAIN, now)
+        certificate = chain[0]
+    _check_any(transmission, webhook_ids, body, certificate)
+
+
+def ask_paypal(transmission: Transmission, webhook_id: str, body: bytes, api: str) -> Recipe:
+    """Ask PayPal whether it sent this. The event goes back byte for byte as it came: re-written JSON never verifies."""
+    fields: Mapping[str, Any] = {
+        "auth_algo": transmission.algorithm,
+        "cert_url": transmission.certificate_url,
+        "transmission_id": transmission.id,
+        "transmission_sig": transmission.signature,
+        "transmission_time": transmission.time,
+        "webhook_id": webhook_id,
+    }
+    question = json.dumps(fields).encode()[:-1] + b', "webhook_event": ' + body + b"}"
+    url = f"{api}/v1/notifications/verify-webhook-signature"
+    reply: Reply = yield Call.post(url, body=question, headers={"Content-Type": "application/json"})
+    verdict = reply.json() if reply.ok else None
+    if not isinstance(verdict, dict) or verdict.get("verification_status") != "SUCCESS":
+        raise NotVerified("PayPal says that it did not send this message.", detail=f"HTTP {reply.status}")
+
+
+def _check_any(transmission: Transmission, webhook_ids: Sequence[str], body: bytes, certificate: Certificate) -> None:
+    refusal = NotVerified("No webhook id is set.", reason="secret_not_set")
+    for webhook_id in webhook_ids:
+        try:
+            return check_rsa_sha256(transmission.message(webhook_id, body), transmission.signature, certificate)
+        except NotVerified as error:
+            refusal = error
+    raise refusal
