@@ -41,7 +41,11 @@ def preview(
     mapping = compile_mapping(destination.default_mapping if rules is None else rules, demanded)
     records: list[Record] = []
     for conversion in conversions:
-        data = _facts(conversion, language)
+        try:
+            data = _facts(conversion, language)
+        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:  # a file written by hand
+            yield _problem(_name_of(conversion), _unreadable(error), language)
+            continue
         record, problems = make_record(mapping, data, data["event_id"])
         refusal = why_not(destination, record)
         if refusal:
@@ -74,6 +78,15 @@ def _facts(conversion: Conversion | Json, language: str) -> Json:
         whole, whole["event_id"], given.get("order"), given.get("customer"), given.get("campaign_names") or (),
         trust=given.get("trust"), language=language,
     )  # fmt: skip
+
+
+def _name_of(conversion: Any) -> str:
+    return str(conversion.get("event_id") or "preview") if isinstance(conversion, dict) else "preview"
+
+
+def _unreadable(error: Exception) -> Text:
+    detail = str(error)[:200] if isinstance(error, ValueError) else type(error).__name__
+    return Text(f"The conversion cannot be read: {detail}.", f"La conversion ne peut pas être lue : {detail}.")
 
 
 def _told(

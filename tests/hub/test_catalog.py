@@ -267,6 +267,16 @@ def test_a_preview_speaks_french_and_reads_a_bare_file() -> None:
     assert lines == [{"record": "preview", "problem": "La destination ne prend pas cette étape"}]
 
 
+@pytest.mark.parametrize(
+    "odd", [{"kind": "sale"}, {"value": "much"}, {"occurred_at": "today"}, {"items": [5]}, [], "x"]
+)
+def test_a_file_that_holds_no_conversion_is_a_problem_and_stops_no_other(odd: Any) -> None:
+    first, *others = preview(Crm(), SETTINGS, None, [odd, CONVERSION])
+    assert first["record"] == "preview"
+    assert first["problem"].startswith("The conversion cannot be read")
+    assert [line["method"] for line in others] == ["GET", "POST"]
+
+
 def test_a_preview_uses_what_is_known_beside_the_conversion() -> None:
     known = CONVERSION.to_dict() | {"customer": CUSTOMER, "campaign_names": ["Spring webinar"]}
     rules = {"email": {"from": "customer.summary"}, "names": {"from": "campaign_names"}}
