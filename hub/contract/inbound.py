@@ -79,7 +79,8 @@ class Inbound:
     def form(self, encoding: str = "utf-8") -> dict[str, str]:
         """The body as form fields (last value wins), decoded with ``encoding``; undecodable bytes are replaced."""
         try:
-            text = self.content().decode("latin-1")
+            # Bytes that should have been encoded are, so that they too are read in the asked-for encoding.
+            text = _HIGH_BYTE.sub(lambda byte: b"%%%02X" % byte[0][0], self.content()).decode("ascii")
             pairs = parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace", max_num_fields=2000)
         except (ValueError, LookupError) as error:
             raise NotUnderstood("The form in the message cannot be read.", detail=str(error)[:200]) from None
@@ -114,6 +115,7 @@ class Inbound:
             raise ValueError(str(error)) from None
 
 
+_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 
@@ -132,11 +134,10 @@ def _refuse_constant(name: str) -> Any:
 def _refuse_depth(data: Any) -> None:
     level = [data] if isinstance(data, dict | list) else []
     for _ in range(MAX_DEPTH):
-        if not level:
-            return
         parts = (outer.values() if isinstance(outer, dict) else outer for outer in level)
         level = [inner for part in parts for inner in part if isinstance(inner, dict | list)]
-    raise NotUnderstood("The message is nested too deeply to be read.")
+    if level:
+        raise NotUnderstood("The message is nested too deeply to be read.")
 
 
 def _storable(data: Any) -> Any:
