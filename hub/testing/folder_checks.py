@@ -162,7 +162,7 @@ def _allowed(module: str, own_package: str, declared: set[str]) -> bool:
 
 def _declared(distribution: str) -> set[str]:
     """The packages that a stranger's distribution brings along: itself and what it requires. Ours may use nothing."""
-    if distribution == OWN_DISTRIBUTION:
+    if distribution in ("", OWN_DISTRIBUTION):
         return set()
     try:
         names = {re.split(r"[^A-Za-z0-9._-]", each)[0].lower() for each in requires(distribution) or []}

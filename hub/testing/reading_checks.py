@@ -56,11 +56,11 @@ def read(source: Source, inbound: Inbound, settings: dict[str, Any]) -> Read:
 
 def every_sample_gives_its_expectation(subject: Subject) -> Complaints:
     """Every sample gives the conversions written beside it, to the last digit."""
+    missing = []
     for sample in subject.incoming:
         found = _read(subject, sample.inbound)
         if sample.expected is None:
-            proposal = f"python -m hub.testing.expect {subject.slug} proposes them"
-            yield f"in/{sample.name}.json is missing: write the conversions you expect ({proposal})"
+            missing.append(sample.name)
         elif found.error is not None:
             yield f"in/{sample.name}.http is not understood: {found.error.message} {found.error.detail}"
         else:
@@ -68,6 +68,9 @@ def every_sample_gives_its_expectation(subject: Subject) -> Complaints:
             yield from (f"in/{sample.name}.json: {each}" for each in differences(sample.expected, got))
         if sample.expected and subject.source.handshake(sample.inbound, subject.settings("source")) is not None:
             yield f"in/{sample.name}.http holds conversions, but handshake() answers it and it would not be kept"
+    if missing:
+        proposal = f"python -m hub.testing.expect {subject.slug} proposes them"
+        yield f"in/ lacks the expected conversions NAME.json of {joined(missing)} ({proposal})"
 
 
 def every_claim_has_a_sample(subject: Subject) -> Complaints:

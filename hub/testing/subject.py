@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from marshmallow import ValidationError
 
-from hub.contract import Connector, ConnectorBroken, Destination, Source
+from hub.contract import Connector, Destination, HubError, Source
 from hub.registry import Entry, Role, UnknownConnector, registry
 from hub.testing.samples import Incoming, Outgoing, SampleError, incoming, outgoing, read_json
 
@@ -92,7 +92,7 @@ class Case(NamedTuple):
         __tracebackhide__ = True  # the complaints are for people; pytest need not show this code
         try:
             complaints = list(self.check(subject(self.slug)))
-        except (SampleError, ConnectorBroken, UnknownConnector) as error:
+        except (SampleError, HubError, UnknownConnector) as error:
             complaints = [str(error)]
         if complaints:
             promise = (self.check.__doc__ or "").strip().splitlines()[0]
