@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection
 
 from hub import vault
@@ -115,6 +115,10 @@ def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> 
     return row
 
 
+def not_a_destination() -> NotFound:
+    return NotFound(Text("This is a source, not a destination.", "C'est une source, pas une destination."))
+
+
 def find_connector(slug: str, role: Role) -> Connector:
     """The installed connector. Raises Invalid when there is none of that name and role, or it is broken."""
     if role not in ("source", "destination"):
@@ -180,12 +184,17 @@ def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) 
 
 
 def form_of(connector: Connector, language: str = "en") -> list[dict[str, Any]]:
-    """The connector's settings as a form: one dict a field, in order.
+    """The connector's settings as a form (:func:`fields_of`)."""
+    return fields_of(connector.Settings(), language)
+
+
+def fields_of(schema: Schema, language: str = "en") -> list[dict[str, Any]]:
+    """A schema as a form: one dict a field, in order.
 
     Keys: name, label, help, placeholder, widget, secret, generate, required, default, and ``choices`` and ``names``
     (tables: what may stand on the right and the left) as lists of {"value", "label"}, or None.
     """
-    return [_form_field(name, field, language) for name, field in connector.Settings().fields.items()]
+    return [_form_field(name, field, language) for name, field in schema.fields.items()]
 
 
 def _form_field(name: str, field: Any, language: str) -> dict[str, Any]:

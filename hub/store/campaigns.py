@@ -74,3 +74,16 @@ def campaigns_of(tx: Connection, workspace_id: str) -> list[Row]:
     return list(
         tx.execute(select(campaign).where(campaign.c.workspace_id == workspace_id).order_by(campaign.c.id)).mappings()
     )
+
+
+def tags_of(tx: Connection, workspace_id: str, external_ids: Iterable[str]) -> list[str]:
+    """The tags that any of these campaigns carries, sorted."""
+    found: set[str] = set()
+    for some in chunks(external_ids):
+        statement = (
+            select(campaign_tag.c.tag)
+            .join(campaign, campaign.c.id == campaign_tag.c.campaign_id)
+            .where(campaign.c.workspace_id == workspace_id, campaign.c.external_id.in_(some))
+        )
+        found |= set(tx.scalars(statement))
+    return sorted(found)

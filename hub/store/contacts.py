@@ -80,6 +80,18 @@ def get(tx: Connection, contact_id: str, workspace_id: str | None = None) -> Row
     return tx.execute(statement).mappings().first()
 
 
+def latest(
+    tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None, email: str | None = None
+) -> list[Row]:
+    """Newest first. ``before`` is the last id of the page before (keyset paging); ``email`` in any case."""
+    statement = select(contact).where(contact.c.workspace_id == workspace_id).order_by(contact.c.id.desc()).limit(limit)
+    if before:
+        statement = statement.where(contact.c.id < before)
+    if email:
+        statement = statement.where(contact.c.email == email.strip().lower())
+    return list(tx.execute(statement).mappings())
+
+
 def identities_of(tx: Connection, contact_id: str) -> list[Row]:
     return list(tx.execute(select(identity).where(identity.c.contact_id == contact_id)).mappings())
 

@@ -138,3 +138,15 @@ def latest(
     if since:
         statement = statement.where(conversion.c.occurred_at >= since)
     return list(tx.execute(statement.order_by(conversion.c.id.desc()).limit(limit)).mappings())
+
+
+def offers(tx: Connection, workspace_id: str, *, looked_at: int = 5000) -> list[str]:
+    """The offers that the newest ``looked_at`` conversions name, sorted."""
+    newest = (
+        select(conversion.c.data["offer"].as_string().label("offer"))
+        .where(conversion.c.workspace_id == workspace_id)
+        .order_by(conversion.c.id.desc())
+        .limit(looked_at)
+        .subquery()
+    )
+    return sorted(tx.scalars(select(newest.c.offer).where(newest.c.offer.is_not(None)).distinct()))

@@ -1,0 +1,156 @@
+"""Connections: sources and destinations as set up in this workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from hub.api.frame import Calls, author, store, wake, workspace_id
+from hub.api.shapes import At
+from hub.contract.errors import HubError
+from hub.queue import LANES
+from hub.steer import connections as steer
+from hub.store import connections, now
+
+calls = Calls("connections", "Sources and destinations, as set up")
+
+
+class ConnectionsQuery(Schema):
+    role = fields.String(load_default=None, validate=validate.OneOf(["source", "destination"]))
+
+
+class NewConnection(Schema):
+    connector = fields.String(required=True, validate=validate.Length(1, 64))
+    role = fields.String(required=True, validate=validate.OneOf(["source", "destination"]))
+    name = fields.String(load_default="")
+    settings = fields.Dict(keys=fields.String(), load_default=dict)
+    add_route = fields.Boolean(load_default=True, metadata={"description": "Give a destination its first route"})
+
+
+class ConnectionChange(Schema):
+    name = fields.String()
+    settings = fields.Dict(
+        keys=fields.String(),
+        metadata={"description": "What is left out stays; a secret that is empty or *** stays; null takes it away"},
+    )
+    order_scope = fields.String(metadata={"description": "Put before this source's order ids, to keep shops apart"})
+
+
+class ConnectionShape(Schema):
+    id = fields.String()
+    connector = fields.String()
+    role = fields.String()
+    name = fields.String()
+    number = fields.Integer()
+    state = fields.String(metadata={"description": "active, paused, needs_you or off"})
+    state_reason = fields.String()
+    state_detail = fields.String()
+    order_scope = fields.String()
+    settings = fields.Dict(metadata={"description": "Secrets are shown as ***"})
+    url = fields.String(allow_none=True, metadata={"description": "Of a source: the address to give to the sender"})
+    created_at = At()
+    updated_at = At()
+
+
+class Said(Schema):
+    ok = fields.Boolean()
+    message = fields.String()
+
+
+class FieldShape(Schema):
+    key = fields.String()
+    label = fields.Function(lambda field: field.label.en)
+    type = fields.String()
+    required = fields.Boolean()
+    group = fields.String()
+
+
+@calls("GET", "/connections", query=ConnectionsQuery, answer=ConnectionShape(many=True))
+def list_connections(query: dict[str, Any]) -> list[dict[str, Any]]:
+    """All connections, oldest first."""
+    with store().read() as tx:
+        return [steer.shown(row) for row in connections.connections_of(tx, workspace_id(), query["role"])]
+
+
+@calls("POST", "/connections", body=NewConnection, answer=ConnectionShape, status=201)
+def add_connection(body: dict[str, Any]) -> dict[str, Any]:
+    """Set up a connector."""
+    with store().write() as tx:
+        connection_id = steer.connect(tx, now(), workspace_id(), author=author(), **body)
+        return steer.shown(steer.get(tx, connection_id))
+
+
+@calls("GET", "/connections/<connection_id>", answer=ConnectionShape)
+def show_connection(connection_id: str) -> dict[str, Any]:
+    """One connection."""
+    with store().read() as tx:
+        return steer.shown(steer.get(tx, connection_id, workspace_id()))
+
+
+@calls("PATCH", "/connections/<connection_id>", body=ConnectionChange, answer=ConnectionShape)
+def change_connection(body: dict[str, Any], connection_id: str) -> dict[str, Any]:
+    """Change its name, settings or order scope."""
+    with store().write() as tx:
+        steer.change(tx, now(), connection_id, workspace_id=workspace_id(), author=author(), **body)
+        return steer.shown(steer.get(tx, connection_id))
+
+
+@calls("DELETE", "/connections/<connection_id>")
+def remove_connection(connection_id: str) -> None:
+    """Take it away. What it brought or received stays; what waits for it is not sent."""
+    with store().write() as tx:
+        steer.remove(tx, now(), connection_id, workspace_id=workspace_id(), author=author())
+
+
+@calls("POST", "/connections/<connection_id>/pause", answer=ConnectionShape)
+def pause_connection(connection_id: str) -> dict[str, Any]:
+    """Hold it; what comes in or waits is kept."""
+    with store().write() as tx:
+        steer.pause(tx, now(), connection_id, workspace_id=workspace_id(), author=author())
+        return steer.shown(steer.get(tx, connection_id))
+
+
+@calls("POST", "/connections/<connection_id>/resume", answer=ConnectionShape)
+def resume_connection(connection_id: str) -> dict[str, Any]:
+    """Go on; what was held back is sent."""
+    with store().write() as tx:
+        steer.resume(tx, now(), connection_id, workspace_id=workspace_id(), author=author())
+        shown = steer.shown(steer.get(tx, connection_id))
+    wake(LANES, "deliver", connection_id)
+    return shown
+
+
+@calls("POST", "/connections/<connection_id>/check", answer=Said)
+def check_connection(connection_id: str) -> dict[str, Any]:
+    """Ask the other side whether the credentials work."""
+    with store().read() as tx:
+        connected = steer.opened(tx, connection_id, workspace_id())
+    try:
+        return {"ok": True, "message": steer.check(connected)}
+    except HubError as error:
+        return {"ok": False, "message": error.message}
+
+
+@calls("POST", "/connections/<connection_id>/prepare", answer=Said)
+def prepare_connection(connection_id: str) -> dict[str, Any]:
+    """Create at the platform what deliveries need. Harmless when repeated."""
+    connected = _destination(connection_id)
+    try:
+        return {"ok": True, "message": steer.prepare(connected)}
+    except HubError as error:
+        return {"ok": False, "message": error.message}
+
+
+@calls("GET", "/connections/<connection_id>/fields", answer=FieldShape(many=True))
+def list_fields(connection_id: str) -> Any:
+    """The fields that a destination takes, asked of the platform where it can be. Empty: any field is taken."""
+    return steer.discover(_destination(connection_id))
+
+
+def _destination(connection_id: str) -> Any:
+    with store().read() as tx:
+        row = steer.get(tx, connection_id, workspace_id())
+        if row["role"] != "destination":
+            raise steer.not_a_destination()
+        return steer.opened(tx, connection_id)
