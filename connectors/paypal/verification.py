@@ -97,6 +97,7 @@ def check_with_certificate(
 
 def ask_paypal(transmission: Transmission, webhook_id: str, body: bytes, api: str) -> Recipe:
     """Ask PayPal whether it sent this. The event goes back byte for byte as it came: re-written JSON never verifies."""
+    _require_one_object(body)
     fields: Mapping[str, Any] = {
         "auth_algo": transmission.algorithm,
         "cert_url": transmission.certificate_url,
@@ -111,6 +112,16 @@ def ask_paypal(transmission: Transmission, webhook_id: str, body: bytes, api: st
     verdict = reply.json() if reply.ok else None
     if not isinstance(verdict, dict) or verdict.get("verification_status") != "SUCCESS":
         raise NotVerified("PayPal says that it did not send this message.", detail=f"HTTP {reply.status}")
+
+
+def _require_one_object(body: bytes) -> None:
+    # The body stands in the question as it is: with more than one object in it, it could change the question.
+    try:
+        event = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        event = None
+    if not isinstance(event, dict):
+        raise NotVerified("The message is not one JSON object, so PayPal cannot be asked about it.")
 
 
 def _check_any(transmission: Transmission, webhook_ids: Sequence[str], body: bytes, certificate: Certificate) -> None:

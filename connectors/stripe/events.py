@@ -122,8 +122,11 @@ def _charge_refunded(charge: Json, event: Json) -> Facts | None:
     money = _money(grown, charge)
     if not money["value"]:
         raise NotUnderstood("The refund does not say how much was given back.")
-    flags = [] if last else ["refund_id_unknown"]
-    return {"kind": Kind.REFUND, "money_id": text(last.get("id")), "flags": flags, **money}
+    money_id = text(last.get("id"))
+    flags = [] if money_id else ["refund_id_unknown"]
+    if before is None and not last:
+        flags.append("refund_amount_assumed_first")
+    return {"kind": Kind.REFUND, "money_id": money_id, "flags": flags, **money}
 
 
 def _refund(refund: Json, _event: Json) -> Facts | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -30,7 +31,15 @@ from hub.contract import (
     Stage,
     Text,
 )
-from hub.contract.signing import TOLERANCE, check_hmac, check_timestamp, parse_pairs, require_header, require_secrets
+from hub.contract.signing import (
+    TOLERANCE,
+    check_hmac,
+    check_timestamp,
+    make_hmac,
+    parse_pairs,
+    require_header,
+    require_secrets,
+)
 
 API = "https://api.stripe.com/v1"
 API_VERSION = {"Stripe-Version": "2025-03-31.basil"}  # pins the shape of what is read back
@@ -136,6 +145,10 @@ class Stripe(Source):
         check_timestamp(time, inbound.received_at, settings["tolerance"])
         given = [value for key, value in pairs if key == "v1"]
         check_hmac(time.encode() + b"." + inbound.body, given, settings["secret"])
+
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:  # noqa: ARG002 - the contract's
+        time = int(at.timestamp())
+        return {SIGNATURE: f"t={time},v1={make_hmac(b'%d.' % time + body, settings['secret'][0])}"}
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
         return _try_key() if settings["api_key"] else None
