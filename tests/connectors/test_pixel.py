@@ -545,6 +545,11 @@ def test_a_signed_call_that_was_changed_cut_aged_or_forged_is_not_verified(query
         trust(hit(query), secret=[SECRET])
 
 
+def test_a_parameter_after_the_signature_is_named_as_the_mistake():
+    with pytest.raises(NotVerified, match="last parameter"):
+        trust(hit(signed("orderId=1") + "&utm_source=x"), secret=[SECRET])
+
+
 def test_fields_in_a_body_are_covered_by_the_signature_too():
     with pytest.raises(NotVerified):
         trust(hit(signed("orderId=1"), method="POST", body=b"amount=999"), secret=[SECRET])
