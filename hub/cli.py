@@ -8,11 +8,25 @@ import click
 
 # name: (module, attribute, what `hub --help` says)
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "up": ("hub.commands.run", "up", "Start everything on this machine."),
+    "web": ("hub.commands.run", "web", "One role: the doors, pages and API."),
+    "worker": ("hub.commands.run", "worker", "One role: the pool of RQ workers."),
+    "clock": ("hub.commands.run", "clock", "One role: RQ's cron, which sweeps up what is due."),
+    "demo": ("hub.commands.demo", "demo", "The guided demo without a browser; exit 0 if all of it arrived."),
+    "db": ("hub.commands.database", "db", "Migrate, check, back up, restore."),
     "connectors": ("hub.commands.connectors", "connectors", "List what is installed, or scaffold a new connector."),
     "normalize": ("hub.commands.try_source", "normalize", "Show the conversions in raw messages."),
     "verify": ("hub.commands.try_source", "verify", "Say whether a raw message is genuine."),
     "preview": ("hub.commands.try_destination", "preview", "Show the calls that conversions would lead to."),
     "judge": ("hub.commands.try_destination", "judge", "Say what an answer of a destination means."),
+}
+
+
+# The parts of ``hub up``; people have no use for them.
+HIDDEN: dict[str, tuple[str, str]] = {
+    "redis": ("hub.commands.run", "redis"),
+    "welcome": ("hub.commands.demo", "welcome"),
+    "receiver": ("hub.commands.demo", "receiver"),
 }
 
 
@@ -23,9 +37,10 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
-        if cmd_name not in COMMANDS:
+        known = HIDDEN.get(cmd_name) or COMMANDS.get(cmd_name)
+        if known is None:
             return None
-        module, attribute, _ = COMMANDS[cmd_name]
+        module, attribute = known[:2]
         command = getattr(import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
 

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from hub import journey
 from hub.queue import LANES, READING, SLOW, TURN_SECONDS, wake, woken
-from hub.registry import registry
 from hub.settings import settings
-from hub.store import Store, deliveries, inbound, now
+
+# What a job needs is imported in it: the clock knows these functions by name only, and should stay small.
+if TYPE_CHECKING:
+    from hub.store import Store
 
 
 def read_messages(workspace_id: str) -> None:
     """Steps 3 to 5 for what has arrived in a workspace, then wake the lanes that have something to send."""
+    from hub import journey
+    from hub.store import inbound, now
+
     woken("read_messages", workspace_id)
     lanes, more = journey.read_messages(_store(), workspace_id, TURN_SECONDS)
     for connection_id in lanes:
@@ -30,6 +35,8 @@ def read_messages(workspace_id: str) -> None:
 
 def deliver(connection_id: str) -> None:
     """Steps 6 and 7 for one destination; asks for another turn if more is due."""
+    from hub import journey
+
     woken("deliver", connection_id)
     more, slow = journey.deliver(_store(), connection_id, TURN_SECONDS / 2)
     if more or connection_id in _due():
@@ -38,9 +45,10 @@ def deliver(connection_id: str) -> None:
 
 def sweep() -> None:
     """Wake whoever has something to do. Run every few seconds by the clock, and by each worker as it starts."""
-    at = now()
+    from hub.store import inbound, now
+
     with _store().read() as tx:
-        workspaces = inbound.workspaces_waiting(tx, at)
+        workspaces = inbound.workspaces_waiting(tx, now())
     for workspace_id in workspaces:
         wake(READING, "read_messages", workspace_id)
     for connection_id in _due():
@@ -49,11 +57,22 @@ def sweep() -> None:
 
 def preload() -> None:
     """Import what jobs need, so that a worker's forks share it instead of each loading it again."""
+    from hub import journey  # noqa: F401 - imported for what it imports
+    from hub.registry import registry
+
     for slug in registry().slugs():
         registry().entry(slug)
 
 
+def close() -> None:
+    """Let go of the database, before this process forks."""
+    _open_store(os.getpid()).close()
+    _open_store.cache_clear()
+
+
 def _due() -> list[str]:
+    from hub.store import deliveries, now
+
     with _store().read() as tx:
         return deliveries.connections_due(tx, now())
 
@@ -64,4 +83,6 @@ def _store() -> Store:
 
 @lru_cache(maxsize=1)
 def _open_store(_pid: int) -> Store:
+    from hub.store import Store
+
     return Store(settings().database_url)

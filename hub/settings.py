@@ -30,6 +30,7 @@ class Settings:
     host: str
     port: int
     proxies: int
+    web_processes: int
     web_threads: int
     workers: int
     max_body: int
@@ -65,6 +66,7 @@ class _Environment(Schema):
     host = fields.String(data_key="HUB_HOST", load_default="127.0.0.1")
     port = fields.Integer(data_key="HUB_PORT", load_default=8000, validate=validate.Range(1, 65535))
     proxies = fields.Integer(data_key="HUB_PROXIES", load_default=0, validate=validate.Range(0, 5))
+    web_processes = fields.Integer(data_key="HUB_WEB_PROCESSES", load_default=1, validate=validate.Range(1, 64))
     web_threads = fields.Integer(data_key="HUB_WEB_THREADS", load_default=32, validate=validate.Range(1, 512))
     workers = fields.Integer(data_key="HUB_WORKERS", load_default=2, validate=validate.Range(1, 64))
     max_body = fields.Integer(data_key="HUB_MAX_BODY", load_default=1_048_576, validate=validate.Range(1024))
@@ -84,6 +86,8 @@ class _Environment(Schema):
         data["base_url"] = (data["base_url"] or f"http://{data['host']}:{data['port']}").rstrip("/")
         data["secret_key"] = data["secret_key"] or _key_file(data_dir / "secret.key")
         data["allow_addresses"] = tuple(part.strip() for part in data["allow_addresses"].split(",") if part.strip())
+        if data["web_processes"] > 1 and data["database_url"].startswith("sqlite"):
+            raise ValidationError("SQLite takes one web process: two would wait on each other's locks.", "HUB_WEB_PROCESSES")
         return Settings(**data)
 
 

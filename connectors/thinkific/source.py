@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors.thinkific.events import READERS
@@ -24,7 +25,7 @@ from hub.contract import (
     Unsigned,
 )
 from hub.contract.dates import first_time
-from hub.contract.signing import check_hmac, require_header
+from hub.contract.signing import check_hmac, make_hmac, require_header
 
 SIGNATURE = "X-Thinkific-Hmac-Sha256"
 
@@ -109,6 +110,9 @@ class Thinkific(Source):
         if not settings["require_signature"] and (SIGNATURE not in inbound.headers or not settings["secret"]):
             raise Unsigned
         check_hmac(inbound.body, [require_header(inbound.headers, SIGNATURE)], settings["secret"])
+
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:  # noqa: ARG002 - the contract's
+        return {SIGNATURE: make_hmac(body, settings["secret"][0])}
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         envelope = inbound.json()

@@ -91,8 +91,8 @@ def slot_of(data: Json) -> str:
 def fold(said: Sequence[Said], *, first_of_subscription: bool = True) -> list[Folded]:
     """One Folded for each slot, in the order of the slots' names."""
     slots: dict[str, list[Said]] = {}
-    for one in said:
-        slots.setdefault(one.slot, []).append(one)
+    for told in said:
+        slots.setdefault(told.slot, []).append(told)
     folded = [_fold_slot(slot, slots[slot], first_of_subscription) for slot in sorted(slots)]
     if any(one.kind in (Kind.CONVERSION, Kind.RENEWAL) and one.stage is Stage.PURCHASE for one in folded):
         for one in folded:

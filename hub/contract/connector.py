@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from hub.contract.calls import Auth, Outcome, Outcomes, Recipe, Record, Reply
@@ -100,6 +101,14 @@ class Source(Connector):
         Raise :class:`Unsigned` when the sender signs nothing and the secret address is all there is: trust *claimed*.
         """
         raise NotImplementedError
+
+    def rehearse(self, body: bytes, settings: Settings, at: datetime, key: bytes) -> dict[str, str] | None:
+        """The headers with which this sender would sign ``body`` at ``at`` (aware UTC), for test messages and the demo.
+
+        ``key`` is the connector's own ``samples/demo.key`` (empty when there is none), for senders whose private key
+        nobody else has. None: this sender's messages cannot be made by us; {}: they are not signed.
+        """
+        return None
 
     def needs_fetch(self, inbound: Inbound, settings: Settings) -> bool:
         """Whether :meth:`fetch` has something to read back for this message."""

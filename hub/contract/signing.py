@@ -61,6 +61,13 @@ def check_hmac(
         )
 
 
+def make_hmac(message: bytes, secret: str | bytes, *, encoding: Encoding = "hex", algorithm: str = "sha256") -> str:
+    """The signature that :func:`check_hmac` accepts."""
+    key = secret.encode() if isinstance(secret, str) else secret
+    digest = hmac.digest(key, message, algorithm)
+    return digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
+
+
 def check_token(given: str, tokens: Sequence[str]) -> None:
     """Raise NotVerified unless ``given`` equals one of the live ``tokens`` (senders that only carry a password)."""
     require_secrets(tokens)

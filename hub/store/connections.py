@@ -44,7 +44,7 @@ def add_connection(tx: Connection, at: datetime, columns: Values) -> str:
     """Store a connection; returns its id. ``columns`` holds all but the id, address, number and times."""
     connection_id = new_id()
     number = (tx.scalar(select(func.max(connection.c.number))) or 0) + 1
-    row = {"id": connection_id, "address": random.token_urlsafe(24), "number": number, "breaker": {}}
+    row: Values = {"id": connection_id, "address": random.token_urlsafe(24), "number": number, "breaker": {}}
     insert(tx, connection, [row | {"created_at": at, "updated_at": at} | columns])
     return connection_id
 

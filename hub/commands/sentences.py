@@ -1,0 +1,28 @@
+"""What every command shares: errors that people can fix are said in a sentence, without a stack trace."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import click
+
+from hub.contract.errors import ConfigError, HubError
+
+P = ParamSpec("P")
+
+
+def in_words(command: Callable[P, Any]) -> Callable[P, Any]:
+    """Turn the errors that people can do something about into one sentence and exit code 2."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> Any:
+        try:
+            return command(*args, **options)
+        except (ConfigError, HubError) as error:
+            failure = click.ClickException(str(error))
+            failure.exit_code = 2
+            raise failure from None
+
+    return run

@@ -1,0 +1,117 @@
+"""The three roles a machine can play: web, worker, clock. ``hub up`` runs all of them; the Procfile runs them apart.
+
+Each role imports what it needs and no more: idle processes should cost little memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from hub.embedded import die_with_parent
+from hub.queue import CLOCK, QUEUES, connect_worker
+from hub.settings import settings
+
+log = logging.getLogger(__name__)
+
+
+def run_worker() -> None:
+    """Work on the queues with a pool of workers until told to stop."""
+    from rq.serializers import JSONSerializer
+    from rq.worker_pool import WorkerPool
+
+    from hub import jobs
+
+    wait_for_redis()
+    jobs.preload()
+    jobs.sweep()
+    jobs.close()  # workers fork from this process and open their own
+    pool = WorkerPool(
+        QUEUES, connection=connect_worker(), num_workers=settings().workers, worker_class=_worker_class(),
+        serializer=JSONSerializer,
+    )  # fmt: skip
+    pool.start(logging_level="WARNING")
+
+
+def run_clock() -> None:
+    """Ask for a sweep every few seconds (RQ's cron) until told to stop."""
+    from hub import jobs
+
+    wait_for_redis()
+    scheduler = _cron_class()(connection=connect_worker(), logging_level="WARNING")
+    seconds = settings().sweep_seconds
+    scheduler.register(
+        func=jobs.sweep, queue_name=CLOCK, interval=seconds, ttl=2 * seconds, result_ttl=0, failure_ttl=60
+    )
+    scheduler.start()
+
+
+def wait_for_redis() -> None:
+    """Return when Redis answers. Says once what is missing, and goes on waiting: it may be starting, or on its way back."""
+    told = False
+    while True:
+        try:
+            connect_worker().ping()
+        except RedisError as error:
+            if not told and time.monotonic() - _STARTED > QUIET:
+                log.warning(
+                    "Redis does not answer at %s (%s): start it, or correct REDIS_URL", settings().redis_url, error
+                )
+                told = True
+            time.sleep(0.1)
+        else:
+            return
+
+
+QUIET = 5.0
+"""Seconds in which a Redis that is not there yet is no news."""
+
+_STARTED = time.monotonic()
+
+
+def _worker_class() -> Any:
+    from rq import Worker
+
+    class HubWorker(Worker):
+        """RQ's worker, forking for each job. Does not give up on Redis, and takes its children with it."""
+
+        max_connection_wait_time = 2.0  # seconds between tries while Redis is away; RQ's own 60 would delay recovery
+        log_job_description = False
+        log_result_lifespan = False
+
+        def work(self, *args: Any, **options: Any) -> bool:
+            die_with_parent()
+            # Nothing is scheduled inside RQ: due times are in the database, and the clock sweeps them up.
+            return super().work(*args, **{**options, "with_scheduler": False})
+
+        def main_work_horse(self, *args: Any, **options: Any) -> None:
+            die_with_parent(signal.SIGKILL)  # a turn whose worker is gone would not be recorded anyway
+            super().main_work_horse(*args, **options)
+
+    return HubWorker
+
+
+def _cron_class() -> Any:
+    from rq import Queue
+    from rq.cron import CronJob, CronScheduler
+    from rq.job import Job
+    from rq.serializers import JSONSerializer
+
+    class HubCronJob(CronJob):
+        """RQ's cron job, in the queue's own serializer: only names and ids travel through Redis."""
+
+        def enqueue(self, connection: Any) -> Job:
+            queue = Queue(self.queue_name, connection=connection, serializer=JSONSerializer)
+            return queue.enqueue(self.func, args=self.args, kwargs=self.kwargs, **self.job_options)
+
+    class HubCron(CronScheduler):
+        def register(self, **options: Any) -> CronJob:  # type: ignore[override]
+            job = HubCronJob(**options)
+            self._cron_jobs.append(job)
+            return job
+
+    return HubCron

@@ -1,0 +1,30 @@
+"""The web role: granian serves the app, one process on SQLite, as many as wanted on PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from hub.embedded import die_with_parent
+from hub.settings import settings
+
+
+def serve() -> None:
+    """Serve the doors, pages and API until told to stop. This process only watches over the ones that do it."""
+    chosen = settings()
+    Server(
+        "hub.serve:application", factory=True, interface=Interfaces.WSGI, address=chosen.host, port=chosen.port,
+        workers=chosen.web_processes, blocking_threads=chosen.web_threads, backlog=1024, websockets=False,
+        respawn_failed_workers=True, respawn_interval=0.1, workers_kill_timeout=20, log_level=LogLevels.error,
+    ).serve()  # fmt: skip
+
+
+def application() -> Any:
+    """The WSGI application, made in granian's worker process."""
+    from hub.app import create_app
+
+    die_with_parent()
+    return create_app()
