@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -154,6 +155,10 @@ class PayPal(Source):
         ids = [name for name in (webhook_id, SIMULATOR_ID if settings["accept_simulator"] else "") if name]
         pinned, now = settings["certificate_pem"], inbound.received_at
         yield from check_with_certificate(transmission, ids, inbound.body, pinned, now)
+
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str] | None:
+        """Only with a key of our own, whose certificate this source trusts: PayPal's is PayPal's."""
+        return Transmission.make(settings["webhook_id"], body, at, key) if key else None
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
         return _find_webhook(settings) if _may_ask(settings) and settings["webhook_id"] else None

@@ -14,12 +14,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from hub.contract import Call, Headers, NotVerified, Recipe, Reply
-from hub.contract.certificates import Certificate, check_dates, check_rsa_sha256, check_trusted, read_certificates
+from hub.contract.certificates import (
+    Certificate,
+    check_dates,
+    check_rsa_sha256,
+    check_trusted,
+    make_rsa_sha256,
+    read_certificates,
+)
 from hub.contract.dates import parse_time
 from hub.contract.signing import require_header
 
+TEST_CERTIFICATE_URL = "https://api.paypal.com/v1/notifications/certs/CERT-test"
 ALGORITHM = "SHA256withRSA"  # pinned: the sender must not choose how it is checked
 DOMAIN = "paypal.com"
 FUTURE = 300  # seconds a transmission may seem to come from the future
@@ -46,6 +55,19 @@ class Transmission:
     def message(self, webhook_id: str, body: bytes) -> bytes:
         """The text that is signed: the body stands in it as its CRC-32, unsigned and decimal."""
         return f"{self.id}|{self.time}|{webhook_id}|{zlib.crc32(body)}".encode()
+
+    @classmethod
+    def make(cls, webhook_id: str, body: bytes, at: datetime, key: bytes) -> dict[str, str]:
+        """The headers of a test message, signed with a throw-away ``key`` whose certificate the source trusts."""
+        sent = cls(str(uuid4()), at.strftime("%Y-%m-%dT%H:%M:%SZ"), "", TEST_CERTIFICATE_URL, ALGORITHM)
+        signature = make_rsa_sha256(sent.message(webhook_id, body), key)
+        return {
+            "PayPal-Transmission-Id": sent.id,
+            "PayPal-Transmission-Time": sent.time,
+            "PayPal-Transmission-Sig": signature,
+            "PayPal-Cert-Url": sent.certificate_url,
+            "PayPal-Auth-Algo": sent.algorithm,
+        }
 
     def check(self, now: datetime, tolerance: int) -> None:
         """NotVerified when it is too old, from the future, signed otherwise, or names somebody else's certificate."""

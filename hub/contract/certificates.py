@@ -17,12 +17,13 @@ import certifi
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from hub.contract.errors import NotVerified
+from hub.contract.errors import ConfigError, NotVerified
 
 Certificate = x509.Certificate
 
@@ -74,6 +75,14 @@ def check_rsa_sha256(message: bytes, signature: str, certificate: Certificate) -
         raise NotVerified(
             "The signature does not match: the body was changed on the way, or it was signed for somebody else."
         ) from None
+
+
+def make_rsa_sha256(message: bytes, key_pem: bytes) -> str:
+    """The signature (base64) that :func:`check_rsa_sha256` accepts. For test messages only: senders keep their own key."""
+    key = load_pem_private_key(key_pem, password=None)
+    if not isinstance(key, RSAPrivateKey):
+        raise ConfigError("The key for test messages is not an RSA key.")
+    return base64.b64encode(key.sign(message, PKCS1v15(), SHA256())).decode()
 
 
 @lru_cache(maxsize=1)

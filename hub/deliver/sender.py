@@ -19,11 +19,12 @@ from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 
 from hub.connected import Connected
-from hub.contract.calls import Auth, Call, Outcome, Recipe, Reply, SignedBody
+from hub.contract.calls import Call, OAuth2ClientCredentials, Outcome, Recipe, Reply, SignedBody
 from hub.contract.errors import DeliveryError, Refused, TryLater
 from hub.contract.inbound import Headers
 from hub.contract.settings import secret_names
 from hub.contract.signing import sign_standard
+from hub.deliver.grants import bearer, forget
 from hub.deliver.guard import AddressRefused, GuardedAdapter, check_url
 from hub.deliver.outcome import by_status, judge
 
@@ -105,7 +106,7 @@ class Sender:
         return reply
 
     def _send(self, call: Call, body: bytes, content_type: str | None, connected: Connected) -> Reply:
-        request = self._prepare(call, body, content_type, connected.connector.auth, connected.settings)
+        request = self._prepare(call, body, content_type, connected)
         deadline = time.monotonic() + 2 * call.timeout
         try:
             response = self._adapter.send(request, stream=True, timeout=(call.timeout, call.timeout), proxies=None)
@@ -125,11 +126,14 @@ class Sender:
             ) from None
         except (requests.RequestException, OSError, ValueError) as error:
             raise _unreachable(error, urlsplit(call.url).hostname or "") from None
+        if response.status_code == 401 and isinstance(connected.connector.auth, OAuth2ClientCredentials):
+            forget(connected)
         return Reply(response.status_code, Headers(response.headers), content)
 
     def _prepare(
-        self, call: Call, body: bytes, content_type: str | None, auth: Auth, settings: Any
+        self, call: Call, body: bytes, content_type: str | None, connected: Connected
     ) -> requests.PreparedRequest:
+        auth, settings = connected.connector.auth, connected.settings
         if call.url not in self._good_urls:
             check_url(call.url)
             if len(self._good_urls) > 10_000:
@@ -146,7 +150,10 @@ class Sender:
                 headers |= sign_standard(call.idempotency_key or "", int(time.time()), body, secrets)
         elif call.idempotency_key:
             headers["Idempotency-Key"] = call.idempotency_key
-        if call.authenticate:
+        if call.authenticate and isinstance(auth, OAuth2ClientCredentials):
+            token = bearer(auth, call, connected, lambda asked: self._send(asked, *asked.content(), connected))
+            headers["Authorization"] = f"Bearer {token}"
+        elif call.authenticate:
             auth.apply(settings, headers, params)
         request = requests.PreparedRequest()
         request.method, request.hooks, request.body = call.method, default_hooks(), body or None
