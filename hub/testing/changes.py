@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from hub.contract import Headers, Inbound
 from hub.contract.calls import dump_json
 
-MOST_CHANGES = 600  # of one sample; the fields of a longer message are sampled evenly
+MOST_FIELDS = 400  # of one sample; those of a longer message are sampled evenly
 STAND_IN = "forged"
 WRONG_VALUES: tuple[Any, ...] = (None, "", "x", {}, [], -1, True, 10**30)
 _WRONG_TEXTS = ("", "x", "-1", "[]", "1e400", "\x00")
@@ -66,10 +66,13 @@ def tampered(inbound: Inbound) -> Iterator[tuple[str, Inbound]]:
 
 
 def odd_fields(inbound: Inbound) -> Iterator[Inbound]:
-    """The message with each single field gone, and with each one of another type, wherever fields stand."""
+    """The message with each single field gone, and with each one of another type, wherever fields stand.
+
+    The wrong values take turns from field to field: between them, a connector's samples see all of them.
+    """
     data = _parsed(inbound.body)
     if isinstance(data, dict | list):
-        for path, value in _evenly([(path, value) for path in _paths(data) for value in (_REMOVED, *WRONG_VALUES)]):
+        for path, value in _odd_values(data):
             yield _with_json(inbound, data, path, value)
     else:
         form = _form(inbound)
@@ -79,7 +82,7 @@ def odd_fields(inbound: Inbound) -> Iterator[Inbound]:
     for index, value in _odd_texts(query):
         yield _with_query(inbound, query, index, value)
     fetched = inbound.fetched
-    for path, value in _evenly([(path, value) for path in _paths(fetched) for value in (_REMOVED, *WRONG_VALUES)]):
+    for path, value in _odd_values(fetched):
         yield replace(inbound, fetched=_edited(fetched, path, value))
 
 
@@ -162,12 +165,17 @@ def _text_paths(data: Any) -> Iterator[Path]:
             yield path
 
 
-def _odd_texts(pairs: Pairs) -> list[tuple[int, Any]]:
-    return _evenly([(index, value) for index in range(len(pairs)) for value in (_REMOVED, *_WRONG_TEXTS)])
+def _odd_values(data: Any) -> Iterator[tuple[Path, Any]]:
+    paths = list(_paths(data))
+    for number, path in enumerate(paths[:: len(paths) // MOST_FIELDS + 1]):
+        yield path, _REMOVED
+        yield path, WRONG_VALUES[number % len(WRONG_VALUES)]
+        yield path, WRONG_VALUES[(number * 3 + 5) % len(WRONG_VALUES)]
 
 
-def _evenly(changes: list[Any]) -> list[Any]:
-    return changes[:: len(changes) // MOST_CHANGES + 1]
+def _odd_texts(pairs: Pairs) -> Iterator[tuple[int, Any]]:
+    for index in range(0, len(pairs), len(pairs) // MOST_FIELDS + 1):
+        yield from ((index, value) for value in (_REMOVED, *_WRONG_TEXTS))
 
 
 def _parsed(body: bytes) -> Any:
