@@ -134,6 +134,8 @@ def _refuse_constant(name: str) -> Any:
 def _refuse_depth(data: Any) -> None:
     level = [data] if isinstance(data, dict | list) else []
     for _ in range(MAX_DEPTH):
+        if not level:
+            return
         parts = (outer.values() if isinstance(outer, dict) else outer for outer in level)
         level = [inner for part in parts for inner in part if isinstance(inner, dict | list)]
     if level:
