@@ -13,14 +13,17 @@ what is missing. ``python -m hub.testing.expect acme`` proposes the expectation 
 from __future__ import annotations
 
 from hub.registry import registry
-from hub.testing import destination_checks, folder_checks, reading_checks, verification_checks
+from hub.testing import destination_checks, folder_checks, question_checks, reading_checks, verification_checks
 from hub.testing.subject import Case, Check, RoleOrAny, cases
 
 __all__ = ["CHECKS", "Case", "connector_cases"]
 
+_ANY = (*folder_checks.CHECKS, *question_checks.CHECKS)
+_SOURCE = (*reading_checks.CHECKS, *verification_checks.CHECKS, *question_checks.SOURCE_CHECKS)
+
 CHECKS: tuple[tuple[RoleOrAny, Check], ...] = (
-    *(("any", check) for check in folder_checks.CHECKS),
-    *(("source", check) for check in (*reading_checks.CHECKS, *verification_checks.CHECKS)),
+    *(("any", check) for check in _ANY),
+    *(("source", check) for check in _SOURCE),
     *(("destination", check) for check in destination_checks.CHECKS),
 )
 

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from hub.contract import (
-    BadCredentials,
     Call,
     Conversion,
     DeliveryError,
@@ -28,7 +27,7 @@ from hub.deliver.outcome import judge, outcome_of
 from hub.mapping.facts import facts
 from hub.mapping.record import make_record
 from hub.mapping.rules import CompiledMapping, MappingError, compile_mapping
-from hub.rehearsal import MASK, Answer, DryRun, drive, dry_run, secrets_of, show
+from hub.rehearsal import MASK, Answer, DryRun, dry_run, secrets_of, show
 from hub.testing.samples import ExpectedCall, Outgoing
 from hub.testing.subject import Complaints, Subject
 
@@ -129,16 +128,6 @@ def no_call_holds_a_secret(subject: Subject) -> Complaints:
                     yield f"out/{sample.name}.json: {call.method} holds the setting {name}: leave it to auth"
 
 
-def its_questions_survive_any_answer(subject: Subject) -> Complaints:
-    """check, discover and prepare end in a sentence or fields, or in an error for people, whatever is answered."""
-    settings = subject.settings("destination")
-    answers = {f"200 and the body {body[:20]!r}": _always(subject, 200, body) for body in _BROKEN_BODIES}
-    answers |= {f"{status}": _always(subject, status) for status in (200, 400, 401, 404, 429, 503)}
-    for name in ("check", "discover", "prepare"):
-        for what, answer in answers.items():
-            yield from _asked(subject, name, what, answer, settings)
-
-
 def rehearse(subject: Subject, sample: Outgoing, answer: Answer | None = None, **changes: Any) -> DryRun:
     """What the destination does with the sample, ``changes`` applied to each conversion; by default its own replies."""
     mapping = _mapping(subject)
@@ -235,27 +224,6 @@ def _verdict(sample: Outgoing, record_id: str, what: str, outcome: Outcome, allo
         yield f"out/{sample.name}.json: {record_id}, {said}"
 
 
-def _asked(subject: Subject, name: str, what: str, answer: Answer, settings: Mapping[str, Any]) -> Complaints:
-    recipe = getattr(subject.destination, name)(settings)
-    if recipe is None:
-        return
-    try:
-        result = drive(recipe, answer)
-    except BadCredentials:
-        return
-    except DeliveryError as error:
-        if what == "401":
-            yield f"{name}, answered with 401, ends in {type(error).__name__}: it must be BadCredentials"
-        return
-    except Exception as error:  # noqa: BLE001 - whatever the connector raises is the finding
-        yield f"{name}, answered with {what}, trips: {type(error).__name__}: {error}"
-        return
-    if name == "discover" and not isinstance(result, list | tuple):
-        yield f"discover, answered with {what}, returns a {type(result).__name__}: it must be a list of Field"
-    if name == "check" and what == "401":
-        yield "check, answered with 401, is content: it must end in BadCredentials"
-
-
 def _named(
     secrets: Mapping[str, str], fields: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
@@ -338,5 +306,4 @@ CHECKS: tuple[_Check, ...] = (
     each_answer_has_its_consequence,
     a_second_run_is_the_same,
     no_call_holds_a_secret,
-    its_questions_survive_any_answer,
 )

@@ -31,6 +31,15 @@ PARSES = "        event = inbound.json()"
 READS = 'from_minor(order["amount"], order["currency"])'
 WORDS = 'Text("a", "b")'
 VALUES = "json=record.values"
+NAIVE_FETCH = """    def needs_fetch(self, inbound: Inbound, settings: Any) -> bool:
+        return True
+
+    def fetch(self, inbound: Inbound, settings: Any) -> Any:
+        from hub.contract import Call
+        yield Call.get("https://api.example.com/orders", params={"key": settings["secrets"][0]})
+        return {}
+
+"""
 NAIVE_CHECK = """    def check(self, settings: Any) -> Recipe:
         reply = yield Call.get("https://api.example.com/me")
         return reply.json()["name"]
@@ -133,6 +142,7 @@ SOURCE_FAULTS = [
     ("it_imports_only_what_it_may", "from typing import Any", "from typing import Any\nimport hub.registry"),
     ("it_imports_only_what_it_may", PARSES, f"        from datetime import date\n        date.today()\n{PARSES}"),
     ("settings_of_every_older_version_upgrade", "status = Status.ALPHA", "settings_version = 2"),
+    ("its_read_back_survives_any_answer", "    def normalize", f"{NAIVE_FETCH}    def normalize"),
     ("the_folder_is_whole", 'slug = "acme"', 'slug = "acne"'),
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hub.contract import (
+    Call,
     Campaigns,
     ConnectorBroken,
     Consent,
@@ -20,12 +21,14 @@ from hub.contract import (
     Kind,
     NotUnderstood,
     NotVerified,
+    Recipe,
+    Reply,
     Source,
     Stage,
     Trust,
     Unsigned,
 )
-from hub.reading import MAX_LIST, MAX_WORDS, prove, read_message
+from hub.reading import MAX_LIST, MAX_WORDS, needs_fetch, prove, read_back, read_message
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -218,3 +221,36 @@ def test_a_verified_message_is_proven_and_an_unsigned_one_claimed() -> None:
 def test_verification_that_trips_over_the_message_fails_closed(trip: Callable[[Inbound], Any]) -> None:
     with pytest.raises(NotVerified):
         verdict(trip)
+
+
+class Incomplete(Source):
+    """Leaves the order out of its messages, and trips over a message without an id."""
+
+    slug = "incomplete"
+
+    def needs_fetch(self, inbound: Inbound, settings: Any) -> bool:
+        return bool(inbound.json()["id"])
+
+    def fetch(self, inbound: Inbound, settings: Any) -> Recipe:
+        reply = yield Call.get(f"https://api.example.com/orders/{inbound.json()['id']}")
+        return {"order": reply.json()["order"]}
+
+
+def test_what_a_message_leaves_out_is_read_back() -> None:
+    source, inbound = Incomplete(), message(b'{"id": 7}')
+    assert needs_fetch(source, inbound, {})
+    recipe = read_back(source, inbound, {})
+    assert next(recipe).url.endswith("/7")
+    with pytest.raises(StopIteration) as stop:
+        recipe.send(Reply(200, Headers(), b'{"order": {"total": 5}}'))
+    assert stop.value.value == {"order": {"total": 5}}
+
+
+def test_a_read_back_that_trips_is_not_understood() -> None:
+    source = Incomplete()
+    with pytest.raises(NotUnderstood, match="“id”"):
+        needs_fetch(source, message(b"{}"), {})
+    recipe = read_back(source, message(b'{"id": 7}'), {})
+    next(recipe)
+    with pytest.raises(NotUnderstood, match="“order”"):
+        recipe.send(Reply(200, Headers(), b"{}"))
