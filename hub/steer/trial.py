@@ -1,0 +1,84 @@
+"""A made-up conversion, marked as a test, sent to one destination: nothing is counted, nothing is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.connected import Connected
+from hub.contract.calls import Outcome, Result
+from hub.contract.connector import Destination
+from hub.contract.errors import ConnectorBroken, HubError, Refused
+from hub.contract.reasons import REASONS
+from hub.contract.vocabulary import Text
+from hub.deliver.sender import run_recipe
+from hub.mapping.record import make_record
+from hub.mapping.rules import compile_mapping
+from hub.steer import connections, examples, routes
+from hub.store import new_id
+from hub.store import routes as store
+
+FINE = frozenset({
+    Result.DELIVERED, Result.DELIVERED_WITH_WARNING, Result.ACCEPTED_UNVERIFIED, Result.PENDING, Result.DUPLICATE,
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What will be sent: the facts of a made-up conversion, and the rules that shape it."""
+
+    data: dict[str, Any]
+    rules: dict[str, Any]
+
+
+def ready(tx: Connection, connection_id: str, *, workspace_id: str, language: str = "en") -> Ready:
+    """Put a test together, by the mapping of the destination's first route. Raises NotFound, ConnectorBroken."""
+    destination = connections.opened(tx, connection_id, workspace_id).destination
+    ways = store.routes_of(tx, workspace_id, connection_id=connection_id)
+    rules = routes.current_mapping(tx, ways[0])["rules"] if ways else dict(destination.default_mapping)
+    return Ready({**examples.made_up(destination, language), "event_id": new_id(), "test": True}, rules)
+
+
+def send(connected: Connected, test: Ready) -> Text:
+    """Send it, outside any transaction; what the destination made of it. Raises DeliveryError, ConnectorBroken."""
+    destination = connected.destination
+    if not destination.sends_tests:
+        return Text(
+            f"{destination.name} has no way to mark a test, so none is sent. Check the credentials instead.",
+            f"{destination.name} ne sait pas marquer un test : rien n'est envoyé. Vérifiez plutôt les identifiants.",
+        )
+    record, problems = make_record(
+        compile_mapping(test.rules, _required(destination)), test.data, test.data["event_id"]
+    )
+    blocking = next((problem for problem in problems if problem.blocking), None)
+    if blocking:
+        raise Refused(f"{blocking.field}: {blocking.message.en}", reason="required_field_empty")
+    try:
+        result = run_recipe(
+            connected, destination.deliver([record] if destination.batch else record, connected.settings)
+        )
+    except HubError:
+        raise
+    except Exception as error:
+        raise ConnectorBroken(
+            f"The connector {destination.slug} failed on a test. Report it.",
+            detail=f"{type(error).__name__}: {error}"[:300],
+        ) from error
+    given = result.get(record.id) if isinstance(result, dict) else result
+    return _told(destination, given if isinstance(given, Outcome) else Outcome.delivered())
+
+
+def _told(destination: Destination, outcome: Outcome) -> Text:
+    if outcome.result not in FINE:
+        raise Refused(outcome.detail or REASONS[outcome.reason].said.en, reason=outcome.reason)
+    told = f" {outcome.detail}" if outcome.detail else ""
+    return Text(
+        f"{destination.name} took the test: Anna Martin, order 1001.{told}",
+        f"{destination.name} a pris le test : Anna Martin, commande 1001.{told}",
+    )
+
+
+def _required(destination: Destination) -> frozenset[str]:
+    return frozenset(field.key for field in destination.fields if field.required)

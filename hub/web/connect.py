@@ -1,0 +1,104 @@
+"""S5 and S22: pick a connector from the grid, fill in its form, and it is connected."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from hub.contract.vocabulary import Category, Status
+from hub.registry import Entry, Role, registry
+from hub.steer import connections as steer
+from hub.steer.errors import Invalid
+from hub.store.base import now
+from hub.web import forms
+from hub.web.connections import may_change
+from hub.web.language import language
+from hub.web.once import number, once
+from hub.web.session import the_store
+
+pages = Blueprint("connect", __name__)
+
+ROLES = ("source", "destination")
+
+
+@pages.get("/connections/new/<role>")
+def grid(role: str) -> Any:
+    """Every connector that can play this role, by category; broken ones with the reason."""
+    may_change()
+    if role not in ROLES:
+        abort(404)
+    offered = [entry for entry in registry().all() if role in entry.roles]
+    whole = [entry for entry in offered if entry.category is not None and not entry.broken]
+    return render_template(
+        "connect_grid.html", role=role, groups=_groups(whole), broken=[entry for entry in offered if entry.broken],
+        total=len(whole), statuses={Status.ALPHA: gettext("alpha"), Status.BETA: gettext("beta")},
+    )  # fmt: skip
+
+
+@pages.get("/connections/new/<role>/<slug>")
+def form(role: str, slug: str) -> Any:
+    may_change()
+    return _form(role, slug)
+
+
+@pages.post("/connections/new/<role>/<slug>")
+def create(role: str, slug: str) -> Any:
+    """Connect it; pressed twice, the second press finds what the first one made."""
+    me = may_change()
+    fields = steer.form_of(_connector(role, slug), language())
+    given = forms.read(fields, request.form)
+
+    def make() -> str:
+        with the_store().write() as tx:
+            return steer.connect(
+                tx, now(), me.workspace_id, connector=slug, role=cast(Role, role), name=request.form.get("name", ""),
+                settings=given, author=me.email,
+            )  # fmt: skip
+
+    try:
+        connection_id = once(request.form.get("once", "")[:40], make)
+    except Invalid as wrong:
+        return _form(role, slug, given, wrong.in_(language())), 422
+    flash(gettext("Connected."), "recorded")
+    return redirect(url_for("web.connections.one", connection_id=connection_id, new=1))
+
+
+def _form(
+    role: str, slug: str, given: dict[str, Any] | None = None, problems: dict[str, list[str]] | None = None
+) -> str:
+    connector = _connector(role, slug)
+    fields = steer.form_of(connector, language())
+    return render_template(
+        "connect_form.html", role=role, connector=connector, fields=forms.draw(fields, given or {}, problems),
+        problems=problems or {}, name=request.form.get("name", connector.name), once=number(),
+    )  # fmt: skip
+
+
+def _connector(role: str, slug: str) -> Any:
+    if role not in ROLES:
+        abort(404)
+    try:
+        return steer.find_connector(slug, cast(Role, role))
+    except Invalid:
+        abort(404)
+
+
+def _groups(entries: list[Entry]) -> list[tuple[str, list[Entry]]]:
+    names = _category_names()
+    return [
+        (names[category], some)
+        for category in Category
+        if (some := [entry for entry in entries if entry.category is category])
+    ]
+
+
+def _category_names() -> dict[Category, str]:
+    return {
+        Category.PAYMENTS: gettext("Payments"), Category.COURSES: gettext("Courses"), Category.SHOP: gettext("Shops"),
+        Category.FORMS: gettext("Forms"), Category.PAGE: gettext("Web pages"), Category.CRM: gettext("Customers (CRM)"),
+        Category.EMAIL: gettext("E-mail"), Category.ADS: gettext("Advertising"),
+        Category.ANALYTICS: gettext("Measurement"), Category.AUTOMATION: gettext("Automation"),
+        Category.CHAT: gettext("Chat"), Category.GENERIC: gettext("Anything else"),
+    }  # fmt: skip
