@@ -47,8 +47,13 @@ def code(*rooms: str) -> list[Path]:
     return [path for path in inside if "migrations" not in path.parts]
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -109,7 +114,7 @@ def defined(path: Path) -> Iterator[tuple[str, int]]:
 
     Methods of a class with a base are left out: their names may be the base's (``process_bind_param``).
     """
-    tree = ast.parse(path.read_bytes())
+    tree = parsed(path)
     inherited = {
         id(method) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.bases for method in node.body
     }
@@ -134,7 +139,7 @@ def test_hub_never_names_a_connector() -> None:
     named = [
         f"{told(path)}:{node.lineno} {node.value}"
         for path in code("hub")
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Constant) and node.value in vendors
     ]
     assert named == []
@@ -144,7 +149,7 @@ def test_every_reason_that_is_raised_is_in_the_closed_list() -> None:
     unknown = [
         f"{told(path)}:{node.lineno} {node.value.value}"
         for path in code("hub", "connectors")
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant)
         if isinstance(node.value.value, str) and node.value.value not in REASONS
     ]
@@ -162,6 +167,6 @@ def test_nothing_in_the_repository_is_of_one_machine() -> None:
 
 @pytest.mark.parametrize("path", [path for path in tracked(".py") if path.parent == ROOT / "hub/contract"], ids=told)
 def test_the_contract_is_documented(path: Path) -> None:
-    tree = ast.parse(path.read_bytes())
+    tree = parsed(path)
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"]
     assert [node.name for node in (tree, *public) if not ast.get_docstring(node)] == []  # type: ignore[union-attr]
