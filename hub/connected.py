@@ -57,7 +57,7 @@ def open_connection(row: Row) -> Connected:
     except ValidationError as error:
         raise ConnectorBroken(
             f"The settings of “{row['name']}” do not fit its connector any more: open it and save it again.",
-            detail=str(error.normalized_messages())[:500],
+            detail=str(error.messages)[:500],
         ) from None
     return Connected(row, connector, loaded)
 

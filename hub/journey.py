@@ -102,7 +102,7 @@ def read_messages(store: Store, workspace_id: str, seconds: float) -> tuple[set[
             if not leases.holds(tx, name, owner, now() + timedelta(seconds=lease)):
                 log.warning("another reader took over workspace %s", workspace_id)
                 return woken, False
-            woken |= _book(tx, store, workspace_id, messages)
+            woken |= _book(tx, workspace_id, messages)
     with store.write() as tx:
         leases.give_back(tx, name, owner)
     return woken, more
@@ -138,7 +138,7 @@ def _read_one(row: Row, opened: _Opened) -> Message:
     return message
 
 
-def _book(tx: Any, store: Store, workspace_id: str, messages: list[Message]) -> set[str]:
+def _book(tx: Any, workspace_id: str, messages: list[Message]) -> set[str]:
     """Steps 4 and 5 for a batch, in one transaction. A message the books cannot take is parked, the others go on."""
     at = now()
     observed = {message.row["id"]: _observe(message) for message in messages if message.conversions}

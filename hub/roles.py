@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from redis.exceptions import RedisError
 
@@ -106,7 +107,9 @@ def _cron_class() -> Any:
 
         def enqueue(self, connection: Any) -> Job:
             queue = Queue(self.queue_name, connection=connection, serializer=JSONSerializer)
-            return queue.enqueue(self.func, args=self.args, kwargs=self.kwargs, **self.job_options)
+            return queue.enqueue(
+                cast(Callable[..., Any], self.func), args=self.args, kwargs=self.kwargs, **self.job_options
+            )
 
     class HubCron(CronScheduler):
         def register(self, **options: Any) -> CronJob:  # type: ignore[override]

@@ -12,11 +12,14 @@ from hub.embedded import die_with_parent
 from hub.settings import settings
 
 
-def serve() -> None:
-    """Serve the doors, pages and API until told to stop. This process only watches over the ones that do it."""
+def serve(application: str = "hub.serve:application") -> None:
+    """Serve the doors, pages and API until told to stop. This process only watches over the ones that do it.
+
+    ``application`` is the place of another factory to serve in the same way (the benchmarks' yardstick).
+    """
     chosen = settings()
     Server(
-        "hub.serve:application", factory=True, interface=Interfaces.WSGI, address=chosen.host, port=chosen.port,
+        application, factory=True, interface=Interfaces.WSGI, address=chosen.host, port=chosen.port,
         workers=chosen.web_processes, blocking_threads=chosen.web_threads, backlog=1024, websockets=False,
         respawn_failed_workers=True, respawn_interval=0.1, workers_kill_timeout=20, log_level=LogLevels.error,
     ).serve()  # fmt: skip

@@ -87,7 +87,9 @@ class _Environment(Schema):
         data["secret_key"] = data["secret_key"] or _key_file(data_dir / "secret.key")
         data["allow_addresses"] = tuple(part.strip() for part in data["allow_addresses"].split(",") if part.strip())
         if data["web_processes"] > 1 and data["database_url"].startswith("sqlite"):
-            raise ValidationError("SQLite takes one web process: two would wait on each other's locks.", "HUB_WEB_PROCESSES")
+            raise ValidationError(
+                "SQLite takes one web process: two would wait on each other's locks.", "HUB_WEB_PROCESSES"
+            )
         return Settings(**data)
 
 
@@ -97,9 +99,8 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     try:
         settings: Settings = _Environment().load({name: value for name, value in values.items() if value != ""})
     except ValidationError as error:
-        lines = "; ".join(
-            f"{name}: {' '.join(map(str, problems))}" for name, problems in error.normalized_messages().items()
-        )
+        messages: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        lines = "; ".join(f"{name}: {' '.join(map(str, problems))}" for name, problems in messages.items())
         raise ConfigError(f"The environment is not usable: {lines}. See .env.example.") from None
     for entry in settings.allow_addresses:
         _network(entry)

@@ -65,7 +65,7 @@ def _config(data: Path, programs: list[tuple[str, str, bool]]) -> str:
                 priority=priority,
                 restart="true" if lasting else "false",
                 startsecs=0 if not lasting else 1,
-            )  # fmt: skip
+            )
         )
     return "\n".join(parts)
 

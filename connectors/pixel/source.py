@@ -82,7 +82,7 @@ class Pixel(Source):
         check_hmac(as_sent(signed), [signature], settings["secret"])
         check_timestamp(read_fields(signed).one("ts"), inbound.received_at)
 
-    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:  # noqa: ARG002 - the contract's
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
         return {}
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:

@@ -146,7 +146,7 @@ class Stripe(Source):
         given = [value for key, value in pairs if key == "v1"]
         check_hmac(time.encode() + b"." + inbound.body, given, settings["secret"])
 
-    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:  # noqa: ARG002 - the contract's
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
         time = int(at.timestamp())
         return {SIGNATURE: f"t={time},v1={make_hmac(b'%d.' % time + body, settings['secret'][0])}"}
 
@@ -156,7 +156,7 @@ class Stripe(Source):
     def needs_fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> bool:
         return bool(settings["api_key"]) and _left_out(inbound) is not None
 
-    def fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> Recipe:  # noqa: ARG002 - the contract's
+    def fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> Recipe:
         """``line_items`` of a Checkout sale, or ``payments`` of an invoice; nothing when the key may not."""
         wanted = _left_out(inbound)
         if wanted is None:

@@ -111,7 +111,7 @@ class Thinkific(Source):
             raise Unsigned
         check_hmac(inbound.body, [require_header(inbound.headers, SIGNATURE)], settings["secret"])
 
-    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:  # noqa: ARG002 - the contract's
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
         return {SIGNATURE: make_hmac(body, settings["secret"][0])}
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:

@@ -50,7 +50,7 @@ class WebhookSource(Source):
     identity_headers = ("webhook-id", "svix-id")
     signs_time = True
 
-    def handshake(self, inbound: Inbound, settings: Mapping[str, Any]) -> Reply | None:  # noqa: ARG002
+    def handshake(self, inbound: Inbound, settings: Mapping[str, Any]) -> Reply | None:
         """Probes without content (GET, HEAD), the CloudEvents handshake (OPTIONS), and Slack-like challenges."""
         if inbound.method in ("GET", "HEAD", "OPTIONS") and not inbound.query and not inbound.body:
             origin = inbound.headers.get("webhook-request-origin", "")

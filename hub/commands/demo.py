@@ -21,13 +21,13 @@ START = 60  # seconds until a hub that does not answer is given up
 @click.command()
 @in_words
 def demo() -> None:
-    """Run the demo on a hub of its own, print what arrived, what it became and where it went. Exit 0 if all of it did."""
+    """Run the demo on a hub of its own, print what arrived, became and went where. Exit 0 if all of it did."""
     with tempfile.TemporaryDirectory(prefix="hub-demo-") as folder:
         own = {"HUB_DATA_DIR": folder, "HUB_HOST": "127.0.0.1", "HUB_PORT": str(_free_ports())}
         os.environ.update(own | dict.fromkeys(("HUB_BASE_URL", "DATABASE_URL", "REDIS_URL", "HUB_SECRET_KEY"), ""))
         settings.cache_clear()
         chosen = settings()
-        hub = subprocess.Popen([sys.executable, "-m", "hub", "up", "--demo"], stdout=subprocess.DEVNULL)  # noqa: S603
+        hub = subprocess.Popen([sys.executable, "-m", "hub", "up", "--demo"], stdout=subprocess.DEVNULL)
         try:
             arrived = _report(chosen, hub)
         finally:

@@ -47,7 +47,7 @@ def web() -> None:
     """Serve the doors, pages and API."""
     if os.environ.get("HUB_SUPERVISED") != "1":
         # In a process of its own: this one stays small, and lives as long as the hub.
-        checked = subprocess.run([sys.executable, "-m", "hub", "db", "check"], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
+        checked = subprocess.run([sys.executable, "-m", "hub", "db", "check"], stdout=subprocess.DEVNULL, check=False)
         if checked.returncode:
             raise SystemExit(checked.returncode)
     from hub.serve import serve
@@ -88,7 +88,7 @@ def redis() -> None:
 
 
 def prepare(chosen: Settings) -> None:
-    """Migrate, and make the first owner of a fresh installation. The first login is kept in a file only they can read."""
+    """Migrate, and make the first owner of a fresh installation; the login is kept in a file only they can read."""
     from hub.embedded import check_socket_path
     from hub.steer.accounts import first_owner
     from hub.store import Store, accounts, now
@@ -126,7 +126,7 @@ def _check_port(chosen: Settings) -> None:
             probe.bind((chosen.host, chosen.port))
         except OSError:
             raise click.ClickException(
-                f"Port {chosen.port} on {chosen.host} is taken. Stop what uses it, or choose another: hub up --port 8001."
+                f"Port {chosen.port} on {chosen.host} is taken: stop what uses it, or choose another (hub up --port 8001)."
             ) from None
 
 

@@ -13,6 +13,12 @@ from hub.contract.errors import ConfigError, HubError
 P = ParamSpec("P")
 
 
+class Misconfigured(click.ClickException):
+    """Said in one sentence, with exit code 2."""
+
+    exit_code = 2
+
+
 def in_words(command: Callable[P, Any]) -> Callable[P, Any]:
     """Turn the errors that people can do something about into one sentence and exit code 2."""
 
@@ -21,8 +27,6 @@ def in_words(command: Callable[P, Any]) -> Callable[P, Any]:
         try:
             return command(*args, **options)
         except (ConfigError, HubError) as error:
-            failure = click.ClickException(str(error))
-            failure.exit_code = 2
-            raise failure from None
+            raise Misconfigured(str(error)) from None
 
     return run

@@ -144,7 +144,9 @@ class Conversion:
             value=_decimal(data.get("value")),
             contact=_build(Contact, data.get("contact")),
             items=[
-                _build(Item, {**item, "quantity": _decimal(item.get("quantity", 1)), "price": _decimal(item.get("price"))})
+                _build(
+                    Item, {**item, "quantity": _decimal(item.get("quantity", 1)), "price": _decimal(item.get("price"))}
+                )
                 for item in data.get("items") or []
             ],
             campaigns=_build(Campaigns, data.get("campaigns")),
@@ -154,8 +156,8 @@ class Conversion:
 
 
 _PLAIN_FIELDS = (
-    "event_id", "order_id", "order_aliases", "currency", "recurring", "subscription_id", "money_id", "test", "coupon", "offer",
-    "reason", "flags", "extra",
+    "event_id", "order_id", "order_aliases", "currency", "recurring", "subscription_id", "money_id", "test", "coupon",
+    "offer", "reason", "flags", "extra",
 )  # fmt: skip
 
 

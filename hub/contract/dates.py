@@ -12,7 +12,15 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 DATE_REPLACED = "date_replaced"
 
 # PayPal writes Pacific time with its American abbreviation; fixed offsets are all that these names mean.
-_ZONES = {"PST": "-08:00", "PDT": "-07:00", "EST": "-05:00", "EDT": "-04:00", "UTC": "+00:00", "GMT": "+00:00", "Z": "+00:00"}
+_ZONES = {
+    "PST": "-08:00",
+    "PDT": "-07:00",
+    "EST": "-05:00",
+    "EDT": "-04:00",
+    "UTC": "+00:00",
+    "GMT": "+00:00",
+    "Z": "+00:00",
+}
 _PAYPAL_IPN = re.compile(r"^(\d{1,2}:\d{2}:\d{2}) (\w{3})\.? (\d{1,2}), (\d{4}) (\w{2,4})$")
 _NAMED_ZONE = re.compile(r"^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?) ?([A-Z]{3,4})$")
 
@@ -70,10 +78,8 @@ def _from_text(text: str) -> datetime | None:
     ipn = _PAYPAL_IPN.match(text)
     if ipn:
         clock, month, day, year, zone = ipn.groups()
-        moment = datetime.strptime(f"{day} {month} {year} {clock}", "%d %b %Y %H:%M:%S")
-        return moment.replace(tzinfo=datetime.fromisoformat(f"2000-01-01T00:00:00{_ZONES[zone.upper()]}").tzinfo) if (
-            zone.upper() in _ZONES
-        ) else None  # fmt: skip
+        offset = _ZONES.get(zone.upper())
+        return datetime.strptime(f"{day} {month} {year} {clock} {offset}", "%d %b %Y %H:%M:%S %z") if offset else None
     named = _NAMED_ZONE.match(text)
     if named:
         day, clock, zone = named.groups()

@@ -31,7 +31,8 @@ REASONS: dict[str, Reason] = {
     "pending_recorded": Reason(Text("Payment awaited", "Paiement attendu"), _NOTHING),
     "contact_updated": Reason(Text("Contact updated", "Contact mis à jour"), _NOTHING),
     "joined_known_sale": Reason(
-        Text("Joined to a sale already seen (pixel + webhook)", "Rattachée à une vente déjà vue (pixel + webhook)"), _NOTHING
+        Text("Joined to a sale already seen (pixel + webhook)", "Rattachée à une vente déjà vue (pixel + webhook)"),
+        _NOTHING,
     ),
     "test_not_counted": Reason(Text("Test, not counted", "Test, non compté"), _NOTHING),
     "handshake_answered": Reason(Text("Set-up call answered", "Appel de configuration traité"), _NOTHING),
@@ -49,7 +50,9 @@ REASONS: dict[str, Reason] = {
     ),
     "no_target_matched": Reason(
         Text("No campaign matched", "Aucune campagne correspondante"),
-        Text("Check the webinar id or the tag in the pixel.", "Vérifiez l'identifiant du webinaire ou le tag du pixel."),
+        Text(
+            "Check the webinar id or the tag in the pixel.", "Vérifiez l'identifiant du webinaire ou le tag du pixel."
+        ),
     ),
     "currency_unknown": Reason(
         Text("Currency missing or unknown", "Devise absente ou inconnue"),
@@ -61,11 +64,17 @@ REASONS: dict[str, Reason] = {
     ),
     "amount_outside_limits": Reason(
         Text("Amount outside the limits you set", "Montant hors des limites fixées"),
-        Text("Check the hit, or change the limits of the source.", "Vérifiez l'appel ou changez les limites de la source."),
+        Text(
+            "Check the hit, or change the limits of the source.",
+            "Vérifiez l'appel ou changez les limites de la source.",
+        ),
     ),
     "signature_wrong": Reason(
         Text("Signature wrong", "Signature incorrecte"),
-        Text("Copy the signing secret again from the sender.", "Copiez de nouveau le secret de signature de l'expéditeur."),
+        Text(
+            "Copy the signing secret again from the sender.",
+            "Copiez de nouveau le secret de signature de l'expéditeur.",
+        ),
     ),
     "signature_missing": Reason(
         Text("Signature missing", "Signature absente"),
@@ -83,21 +92,27 @@ REASONS: dict[str, Reason] = {
         Text("No secret is set on this source", "Aucun secret n'est défini sur cette source"),
         Text("Paste the secret from the sender into the source.", "Collez le secret de l'expéditeur dans la source."),
     ),
-    "duplicate_event": Reason(Text("Duplicate delivery of the same event", "Envoi en double du même événement"), _NOTHING),
+    "duplicate_event": Reason(
+        Text("Duplicate delivery of the same event", "Envoi en double du même événement"), _NOTHING
+    ),
     "event_not_used": Reason(
         Text("Event type not used", "Type d'événement non utilisé"),
         Text("Untick it at the sender if you like.", "Décochez-le chez l'expéditeur si vous le souhaitez."),
     ),
     "bot_or_preview": Reason(Text("Bot or preview fetch", "Robot ou aperçu"), _NOTHING),
     "source_paused": Reason(
-        Text("Source paused", "Source en pause"), Text("Resume the source, then replay.", "Réactivez la source puis rejouez.")
+        Text("Source paused", "Source en pause"),
+        Text("Resume the source, then replay.", "Réactivez la source puis rejouez."),
     ),
     "rate_limited": Reason(
-        Text("Over the rate limit (kept, will be processed)", "Au-delà du débit permis (conservé, sera traité)"), _NOTHING
+        Text("Over the rate limit (kept, will be processed)", "Au-delà du débit permis (conservé, sera traité)"),
+        _NOTHING,
     ),
     "not_understood": Reason(
         Text("Not understood", "Non compris"),
-        Text("Look at the message, fix the source, then replay.", "Regardez le message, corrigez la source puis rejouez."),
+        Text(
+            "Look at the message, fix the source, then replay.", "Regardez le message, corrigez la source puis rejouez."
+        ),
     ),
     "internal_error": Reason(
         Text("The hub failed on it", "Le hub a échoué"),

@@ -1,4 +1,4 @@
-"""OAuth 2 client credentials (RFC 6749, section 4.4): tokens are fetched when needed, and kept until shortly before they end."""
+"""OAuth 2 client credentials (RFC 6749, section 4.4): tokens are fetched when needed and kept until they end."""
 
 from __future__ import annotations
 

@@ -62,10 +62,7 @@ class Sender:
         answer: Reply | DeliveryError | None = None
         while True:
             try:
-                if isinstance(answer, DeliveryError):
-                    call = recipe.throw(answer)
-                else:
-                    call = recipe.send(answer)  # type: ignore[arg-type]
+                call = recipe.throw(answer) if isinstance(answer, DeliveryError) else recipe.send(answer)  # type: ignore[arg-type]
             except StopIteration as end:
                 return end.value
             try:

@@ -1,4 +1,4 @@
-"""Where machines come in. Each door keeps the raw request and answers; nothing is read here but what proves the sender."""
+"""Where machines come in. A door keeps the raw request and answers; it reads nothing but what proves the sender."""
 
 from flask import Flask
 

@@ -64,7 +64,7 @@ def hub() -> Hub:
     return found
 
 
-def read_request(request: Request, connected: Connected, url: str, body: bytes, at: datetime) -> Inbound:
+def read_request(request: Request, url: str, body: bytes, at: datetime) -> Inbound:
     """The request as an Inbound. Of cookies only our own visitor id is looked at."""
     headers = Headers([(name, value) for name, value in request.headers.items() if name.lower() != "cookie"])
     visitor = request.cookies.get(VISITOR_COOKIE)

@@ -44,7 +44,7 @@ def receive_pixel(number: str) -> Response:
             return _image("too_large", 413)
         request.max_content_length = min(settings().max_body, LONGEST_QUERY)
         body = request.get_data(cache=False, parse_form_data=False)
-        message = read_request(request, connected, request.base_url, body, now())
+        message = read_request(request, request.base_url, body, now())
         return _kept(message, connected)
     except RequestEntityTooLarge:
         return _image("too_large", 413)

@@ -28,7 +28,7 @@ def receive_webhook(address: str) -> Response:
     try:
         connected = hub().by_address(address)
     except (ConnectorBroken, ConfigError) as error:
-        current_app.logger.error("source at %s cannot be opened: %s", address[:8], error)
+        current_app.logger.warning("source at %s… cannot be opened: %s", address[:8], error)
         return _later("This source is not usable at the moment. Its owner sees why on its page.")
     if connected is None:
         return _error(404, "unknown_address", "No source has this address. Copy it again from the source's page.")
@@ -37,7 +37,7 @@ def receive_webhook(address: str) -> Response:
         body = request.get_data(cache=False, parse_form_data=False)
     except RequestEntityTooLarge:
         return _error(413, "too_large", f"A message may have at most {settings().max_body // 1024} KB.")
-    message = read_request(request, connected, public_url(connected.row), body, now())
+    message = read_request(request, public_url(connected.row), body, now())
     try:
         answer = connected.source.handshake(message, connected.settings)
         if answer is not None:

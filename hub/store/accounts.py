@@ -16,7 +16,7 @@ workspace = Table(
     Column("time_zone", String(64), nullable=False, server_default="UTC"),
     Column("currency", String(3), nullable=False, server_default="EUR"),
     Column("language", String(2), nullable=False, server_default="en"),
-    # What an unknown consent means, per purpose: {"ads": true, …}. The owner's decision, false unless they say otherwise.
+    # What an unknown consent means, per purpose: {"ads": true, …}, where the owner has decided.
     Column("consent_rule", JsonColumn, nullable=False),
     Column("created_at", Moment, nullable=False),
 )

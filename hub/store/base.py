@@ -37,10 +37,10 @@ class Moment(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> int | None:
         return None if value is None else (value - EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+    def process_result_value(self, value: int | None, _dialect: Any) -> datetime | None:
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
@@ -50,10 +50,10 @@ class Money(TypeDecorator[Decimal]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:
+    def process_bind_param(self, value: Decimal | None, _dialect: Any) -> int | None:
         return None if value is None else int((value * _SCALE).to_integral_value(ROUND_HALF_EVEN))
 
-    def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:
+    def process_result_value(self, value: int | None, _dialect: Any) -> Decimal | None:
         return None if value is None else plain_money(Decimal(value) / _SCALE)
 
 

@@ -17,13 +17,14 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     func,
+    literal,
     select,
+    update,
 )
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import literal, update
 
-from hub.store.connections import ACTIVE, connection
 from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert, insert_new, metadata
+from hub.store.connections import ACTIVE, connection
 from hub.store.routes import route
 
 WAITING, DELIVERED, NOT_SENT, FAILED = "waiting", "delivered", "not_sent", "failed"
@@ -53,7 +54,7 @@ delivery = Table(
         "due_at",
         sqlite_where=Column("state") == WAITING,
         postgresql_where=Column("state") == WAITING,
-    ),  # fmt: skip
+    ),
 )
 
 attempt = Table(
@@ -146,7 +147,7 @@ def _record_singles(tx: Connection, at: datetime, verdicts: Sequence[Values]) ->
     if not verdicts:
         return
     statement = update(delivery).where(delivery.c.id == bindparam("delivery_id"), delivery.c.state == WAITING)
-    changes = {
+    changes: Values = {
         name: bindparam("new_" + name) for name in ("state", "reason", "detail", "due_at", "done_at", "mapping_id")
     }
     tx.execute(

@@ -6,8 +6,22 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, bindparam
-from sqlalchemy import case, func, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    case,
+    func,
+    select,
+    update,
+)
 
 from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, metadata
 
@@ -46,7 +60,7 @@ inbound = Table(
         "id",
         sqlite_where=Column("state") == RECEIVED,
         postgresql_where=Column("state") == RECEIVED,
-    ),  # fmt: skip
+    ),
 )
 
 NEW_ROW: Values = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, func, select
+from sqlalchemy import Boolean, Column, Connection, Index, String, Table, func, select
 
 from hub.store.base import Id, Moment, Money, Row, chunks, id_column, metadata, plain_money
 

@@ -12,6 +12,8 @@ import subprocess
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+PACKAGES = ("--no-install-recommends", "chromium", "fonts-dejavu-core")
+
 
 def main() -> None:
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -19,11 +21,11 @@ def main() -> None:
         print(f"Browser tests use {found}.")
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        print("No Chromium found, and it cannot be installed from here (needs root and apt-get): browser tests are skipped.")
+        print("No Chromium, and none can be installed from here (needs root and apt-get): browser tests are skipped.")
         return
     print("Installing Chromium for the browser tests …", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]):
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", *PACKAGES]):
         done = subprocess.run(["apt-get", *arguments], env=quiet, capture_output=True, text=True, check=False)
         if done.returncode:
             print(f"Chromium could not be installed, browser tests are skipped: {done.stderr.strip()[-300:]}")

@@ -1,0 +1,107 @@
+"""``hub replay``, ``export``, ``import``: work with what is stored."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from hub.commands.sentences import in_words
+from hub.queue import LANES, READING, wake
+from hub.settings import settings
+from hub.steer import connections as steer
+from hub.steer import replay as again
+from hub.store import Store, accounts, connections, deliveries, inbound, now
+from hub.store.upgrade import check
+
+
+@click.group()
+def replay() -> None:
+    """Read messages or send deliveries again."""
+
+
+@replay.command("inbound")
+@click.argument("ids", nargs=-1, required=True)
+@in_words
+def replay_inbound(ids: tuple[str, ...]) -> None:
+    """Read the messages IDS again, as the hub and its connectors are now."""
+    store, number, workspaces = _store(), 0, set()
+    with store.write() as tx:
+        for one in ids:
+            row = inbound.get(tx, one)
+            if row is None:
+                raise click.ClickException(f"There is no message {one}.")
+            number += again.inbound_again(tx, now(), row["workspace_id"], [one])
+            workspaces.add(row["workspace_id"])
+    for workspace_id in workspaces:
+        wake(READING, "read_messages", workspace_id)
+    click.echo(f"{number} of {len(ids)} will be read again.")
+
+
+@replay.command("delivery")
+@click.argument("ids", nargs=-1, required=True)
+@click.option(
+    "--mapping", type=click.Choice(["new", "old"]), default="new", help="The route's mapping, or the one used."
+)
+@in_words
+def replay_delivery(ids: tuple[str, ...], mapping: str) -> None:
+    """Send the deliveries IDS again, under the same idempotency keys."""
+    store, number, lanes = _store(), 0, set()
+    with store.write() as tx:
+        for one in ids:
+            row = deliveries.get(tx, one)
+            if row is None:
+                raise click.ClickException(f"There is no delivery {one}.")
+            number += again.deliveries_again(
+                tx, now(), row["workspace_id"], [one], mapping="old" if mapping == "old" else "new"
+            )
+            lanes.add(row["connection_id"])
+    for connection_id in lanes:
+        wake(LANES, "deliver", connection_id)
+    click.echo(f"{number} of {len(ids)} will be sent again.")
+
+
+@click.command()
+@click.argument("noun", type=click.Choice(["conversions", "orders", "contacts"]))
+@click.option("--workspace", help="Its id; the oldest one otherwise.")
+@in_words
+def export(noun: str, workspace: str | None) -> None:
+    """Write NOUN as CSV to standard output."""
+    from hub.report.export import write
+
+    store = _store()
+    with store.read() as tx:
+        found = accounts.get_workspace(tx, workspace) if workspace else accounts.first_workspace(tx)
+        if found is None:
+            raise click.ClickException("There is no such workspace.")
+        write(tx, found["id"], noun, sys.stdout)
+
+
+@click.group("import")
+def import_() -> None:
+    """Take in a file."""
+
+
+@import_.command("orders")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", required=True, help="Id of the source connection whose settings say how to read a row.")
+@in_words
+def import_orders(file: Path, source: str) -> None:
+    """Keep each row of the CSV FILE as one message of a source, with trust "imported"."""
+    from hub.doors.imports import import_rows
+
+    store = _store()
+    with store.write() as tx:
+        row = connections.get_connection(tx, source)
+        if row is None or row["role"] != "source":
+            raise click.ClickException(f"There is no source {source}. Its id stands in the address of its page.")
+        number = import_rows(tx, now(), steer.opened(tx, source), file)
+    wake(READING, "read_messages", row["workspace_id"])
+    click.echo(f"{number} rows were kept and are being read.")
+
+
+def _store() -> Store:
+    store = Store(settings().database_url)
+    check(store)
+    return store
