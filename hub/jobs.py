@@ -9,8 +9,11 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hub.queue import LANES, READING, SLOW, TURN_SECONDS, wake, woken
+from hub.queue import LANES, READING, SLOW, wake, woken
 from hub.settings import settings
+
+READING_SECONDS, SENDING_SECONDS = 1, 10
+"""How long one turn may last. Lanes are woken when a reader's turn ends, so it is short."""
 
 # What a job needs is imported in it: the clock knows these functions by name only, and should stay small.
 if TYPE_CHECKING:
@@ -20,15 +23,11 @@ if TYPE_CHECKING:
 def read_messages(workspace_id: str) -> None:
     """Steps 3 to 5 for what has arrived in a workspace, then wake the lanes that have something to send."""
     from hub import journey
-    from hub.store import inbound, now
 
     woken("read_messages", workspace_id)
-    lanes, more = journey.read_messages(_store(), workspace_id, TURN_SECONDS)
+    lanes, more = journey.read_messages(_store(), workspace_id, READING_SECONDS)
     for connection_id in lanes:
         wake(LANES, "deliver", connection_id)
-    with _store().read() as tx:
-        # What was committed while the lease was being given back found nobody to wake.
-        more = more or bool(inbound.waiting(tx, workspace_id, now(), 1))
     if more:
         wake(READING, "read_messages", workspace_id)
 
@@ -38,20 +37,21 @@ def deliver(connection_id: str) -> None:
     from hub import journey
 
     woken("deliver", connection_id)
-    more, slow = journey.deliver(_store(), connection_id, TURN_SECONDS / 2)
-    if more or connection_id in _due():
+    more, slow = journey.deliver(_store(), connection_id, SENDING_SECONDS)
+    if more:
         wake(SLOW if slow else LANES, "deliver", connection_id)
 
 
 def sweep() -> None:
     """Wake whoever has something to do. Run every few seconds by the clock, and by each worker as it starts."""
-    from hub.store import inbound, now
+    from hub.store import deliveries, inbound, now
 
     with _store().read() as tx:
         workspaces = inbound.workspaces_waiting(tx, now())
+        lanes = deliveries.connections_due(tx, now())
     for workspace_id in workspaces:
         wake(READING, "read_messages", workspace_id)
-    for connection_id in _due():
+    for connection_id in lanes:
         wake(LANES, "deliver", connection_id)
 
 
@@ -68,13 +68,6 @@ def close() -> None:
     """Let go of the database, before this process forks."""
     _open_store(os.getpid()).close()
     _open_store.cache_clear()
-
-
-def _due() -> list[str]:
-    from hub.store import deliveries, now
-
-    with _store().read() as tx:
-        return deliveries.connections_due(tx, now())
 
 
 def _store() -> Store:

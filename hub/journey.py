@@ -20,7 +20,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from hub.attribute import Books, Observed
@@ -50,7 +50,7 @@ from hub.mapping.rules import CompiledMapping, compile_mapping
 from hub.reading import read_message
 from hub.route import OpenRoute, plan
 from hub.settings import settings
-from hub.store import Store, connections, inbound, leases, new_id, now, orders, routes
+from hub.store import Store, connections, deliveries, inbound, leases, now, orders, routes
 from hub.store.base import Row, Values
 from hub.verify import verify
 
@@ -82,30 +82,35 @@ def read_messages(store: Store, workspace_id: str, seconds: float) -> tuple[set[
     """Read what has arrived in a workspace, for at most ``seconds``.
 
     Returns the destinations that have something to send, and whether more is waiting. One reader at a time works in a
-    workspace, held together by a lease that each transaction checks.
+    workspace, held together by a lease that each transaction checks; while another reads, there is nothing to do.
     """
-    owner, name = new_id(), f"read:{workspace_id}"
-    lease = settings().lease_seconds
-    with store.write() as tx:
-        if not leases.take(tx, name, owner, now(), lease):
+    with leases.hold(store, f"read:{workspace_id}", settings().lease_seconds) as lease:
+        if lease is None:
             return set(), False
-    until, woken, more = time.monotonic() + seconds, set[str](), True
-    opened = _Opened(store)
+        woken = _read_turn(store, workspace_id, lease, time.monotonic() + seconds)
+    with store.read() as tx:
+        # Also what was committed while the lease was being given back: whoever was woken for it found it taken.
+        return woken, bool(inbound.waiting(tx, workspace_id, now(), 1))
+
+
+def _read_turn(store: Store, workspace_id: str, lease: leases.Held, until: float) -> set[str]:
+    woken, opened = set[str](), _Opened(store)
     while time.monotonic() < until:
         with store.read() as tx:
             rows = inbound.waiting(tx, workspace_id, now(), BATCH)
         if not rows:
-            more = False
             break
-        messages = [_read_one(row, opened) for row in rows]
+        messages = []
+        for row in rows:
+            messages.append(_read_one(row, opened))
+            if time.monotonic() > until:  # slow read-backs: what has been read is booked now
+                break
         with store.write() as tx:
-            if not leases.holds(tx, name, owner, now() + timedelta(seconds=lease)):
+            if not lease.still(tx):
                 log.warning("another reader took over workspace %s", workspace_id)
-                return woken, False
+                break
             woken |= _book(tx, workspace_id, messages)
-    with store.write() as tx:
-        leases.give_back(tx, name, owner)
-    return woken, more
+    return woken
 
 
 def _read_one(row: Row, opened: _Opened) -> Message:
@@ -263,7 +268,10 @@ class _Opened:
 
 
 def deliver(store: Store, connection_id: str, seconds: float) -> tuple[bool, bool]:
-    """Send what is due to one destination, for at most ``seconds``. Returns (more is due, the lane is slow)."""
+    """Send what is due to one destination, for at most ``seconds``. Returns (more is due, the lane is slow).
+
+    While another worker has the lane, nothing is due: that one asks for the next turn.
+    """
     with store.read() as tx:
         row = connections.get_connection(tx, connection_id)
     if row is None or row["state"] != connections.ACTIVE:
@@ -277,7 +285,10 @@ def deliver(store: Store, connection_id: str, seconds: float) -> tuple[bool, boo
             connections.set_state(tx, connection_id, now(), connections.NEEDS_YOU, error.reason, _said(error))
         return False, False
     lane = Lane(store, connected, _Maker(connected), lease_seconds=settings().lease_seconds)
-    return lane.run(seconds), lane.slow
+    if not lane.run(seconds):
+        return False, False
+    with store.read() as tx:
+        return connection_id in deliveries.connections_due(tx, now()), lane.slow
 
 
 def _prepare(store: Store, connected: Connected) -> None:

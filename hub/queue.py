@@ -21,8 +21,8 @@ READING, LANES, SLOW, CLOCK = "reading", "lanes", "slow", "clock"
 QUEUES = (CLOCK, READING, LANES, SLOW)
 """In the order a worker looks at them. A lane that turned out slow goes to its own queue, behind the quick ones."""
 
-TURN_SECONDS = 20
-"""How long one job may keep a worker before it asks for another turn."""
+LONGEST_JOB = 80
+"""Seconds after which RQ ends a job. Turns are far shorter, but the last call of one may be slow."""
 
 
 def connect(url: str | None = None, *, timeout: float = 2.0) -> Redis:
@@ -39,7 +39,7 @@ def connect_worker(url: str | None = None) -> Redis:
 
 @lru_cache(maxsize=8)
 def queue(name: str) -> Queue:
-    return Queue(name, connection=connect(), serializer=JSONSerializer, default_timeout=TURN_SECONDS * 4)
+    return Queue(name, connection=connect(), serializer=JSONSerializer, default_timeout=LONGEST_JOB)
 
 
 def wake(name: str, job: str, argument: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from redis.exceptions import RedisError
 
 from hub.embedded import die_with_parent
-from hub.queue import CLOCK, QUEUES, connect_worker
+from hub.queue import CLOCK, QUEUES, connect, connect_worker
 from hub.settings import settings
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def run_clock() -> None:
     from hub import jobs
 
     wait_for_redis()
-    scheduler = _cron_class()(connection=connect_worker(), logging_level="WARNING")
+    scheduler = _cron_class()(connection=connect(timeout=5), logging_level="WARNING")
     seconds = settings().sweep_seconds
     scheduler.register(
         func=jobs.sweep, queue_name=CLOCK, interval=seconds, ttl=2 * seconds, result_ttl=0, failure_ttl=60
@@ -56,7 +56,7 @@ def wait_for_redis() -> None:
     told = False
     while True:
         try:
-            connect_worker().ping()
+            connect(timeout=5).ping()
         except RedisError as error:
             if not told and time.monotonic() - _STARTED > QUIET:
                 log.warning(
@@ -80,14 +80,16 @@ def _worker_class() -> Any:
     class HubWorker(Worker):
         """RQ's worker, forking for each job. Does not give up on Redis, and takes its children with it."""
 
-        max_connection_wait_time = 2.0  # seconds between tries while Redis is away; RQ's own 60 would delay recovery
+        # Seconds. RQ's own, 60 and 405, would delay recovery: from a Redis that was away, and from one that hangs.
+        max_connection_wait_time = 2.0
+        dequeue_timeout = 5
         log_job_description = False
         log_result_lifespan = False
 
         def work(self, *args: Any, **options: Any) -> bool:
             die_with_parent()
             # Nothing is scheduled inside RQ: due times are in the database, and the clock sweeps them up.
-            return super().work(*args, **{**options, "with_scheduler": False})
+            return super().work(*args, **{**options, "with_scheduler": False, "logging_level": "WARNING"})
 
         def main_work_horse(self, *args: Any, **options: Any) -> None:
             die_with_parent(signal.SIGKILL)  # a turn whose worker is gone would not be recorded anyway

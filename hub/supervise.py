@@ -29,7 +29,7 @@ autorestart = {restart}
 startsecs = {startsecs}
 startretries = 1000000
 stopsignal = TERM
-stopwaitsecs = 25
+stopwaitsecs = 20
 priority = {priority}
 redirect_stderr = true
 stdout_logfile = /dev/stdout
@@ -67,7 +67,9 @@ def _config(data: Path, programs: list[tuple[str, str, bool]]) -> str:
                 startsecs=0 if not lasting else 1,
             )
         )
-    return "\n".join(parts)
+    # Groups are stopped one after the other, programs of a group at once; Redis, alone, last.
+    together = ",".join(name for name, _, _ in programs if name != "redis")
+    return "\n".join([*parts, f"[group:hub]\nprograms = {together}\npriority = {len(programs)}\n"])
 
 
 def _quoted(path: Path) -> str:

@@ -66,28 +66,22 @@ class Lane:
         self._connected = connected
         self._make_record = make_record
         self._lease_seconds = lease_seconds
-        self._owner = new_id()
-        self._name = f"lane:{connected.id}"
         self._threads = connected.destination.limits.concurrency
         self._sender = Sender(connections=MOST_THREADS)
         self._pace = _Pace(connected.destination.limits.per_second)
         self.slow = False  # set by run(): its next turn belongs behind the quick lanes
 
     def run(self, seconds: float) -> bool:
-        """Work for at most ``seconds``; True when there is more to do at once."""
-        with self._store.write() as tx:
-            if not leases.take(tx, self._name, self._owner, now(), self._lease_seconds):
-                return False
-        heart = _Heartbeat(self._store, self._name, self._owner, self._lease_seconds)
+        """Work for at most ``seconds``. False: not at all, another worker has the lane."""
         try:
-            return self._work(time.monotonic() + seconds)
+            with leases.hold(self._store, f"lane:{self._connected.id}", self._lease_seconds) as lease:
+                if lease is not None:
+                    self._work(time.monotonic() + seconds)
+                return lease is not None
         finally:
-            heart.stop()
             self._sender.close()
-            with self._store.write() as tx:
-                leases.give_back(tx, self._name, self._owner)
 
-    def _work(self, until: float) -> bool:
+    def _work(self, until: float) -> None:
         size = FIRST_WAVE if self._connected.destination.batch is None else LARGEST_WAVE * 2
         while time.monotonic() < until:
             probing = breaker.is_open(self._connected.row["breaker"])
@@ -95,21 +89,20 @@ class Lane:
             with self._store.read() as tx:
                 row = connections.get_connection(tx, self._connected.id)
                 if row is None or row["state"] != connections.ACTIVE or (row["throttled_until"] or now()) > now():
-                    return False
+                    return
                 parcels = load(tx, self._connected, now(), 1 if probing else size)
             if not parcels:
-                return False
+                return
             wave = self._send(parcels, until)
             state = self._record(parcels, wave)
             if wave.stop is not None or breaker.is_open(state):
-                return False
+                return
             self._connected = Connected({**row, "breaker": state}, self._connected.connector, self._connected.settings)
             took = time.monotonic() - began
             self.slow = took / len(parcels) > SLOW_EACH
             if self._connected.destination.batch is None:
                 size = min(size * 2, LARGEST_WAVE) if took < QUICK else max(size // 2, 8) if took > SLOW else size
                 self._widen(took / len(parcels))
-        return True
 
     def _widen(self, seconds_each: float) -> None:
         """Slow receivers need more connections at once, quick ones are limited by the processor anyway."""
@@ -278,31 +271,6 @@ class Lane:
 _GOOD = frozenset({
     Result.DELIVERED, Result.DELIVERED_WITH_WARNING, Result.ACCEPTED_UNVERIFIED, Result.DUPLICATE, Result.PENDING,
 })  # fmt: skip
-
-
-class _Heartbeat:
-    """Keeps the lease while a wave is on its way. It ends with the process, so a dead worker's lease runs out."""
-
-    def __init__(self, store: Store, name: str, owner: str, lease_seconds: int) -> None:
-        self._stopped = threading.Event()
-        self._arguments = (store, name, owner, lease_seconds)
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        store, name, owner, seconds = self._arguments
-        while not self._stopped.wait(seconds / 3):
-            try:
-                with store.write() as tx:
-                    if not leases.holds(tx, name, owner, now() + timedelta(seconds=seconds)):
-                        log.warning("the lease %s went to another worker", name)
-                        return
-            except Exception:
-                log.exception("the lease %s could not be renewed", name)
 
 
 class _Pace:
