@@ -11,6 +11,7 @@ from hub.settings import settings
 from hub.web import (
     connect,
     connections,
+    demo,
     errors,
     first_run,
     home,
@@ -27,7 +28,7 @@ from hub.web.session import current, guard
 
 PAGES = (
     home.pages, live.pages, timeline.pages, connections.pages, connect.pages, routes.pages, login.pages,
-    first_run.pages, language.pages,
+    first_run.pages, language.pages, demo.pages,
 )  # fmt: skip
 
 

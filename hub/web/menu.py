@@ -7,6 +7,8 @@ from typing import NamedTuple
 from flask import request, url_for
 from flask_babel import gettext
 
+from hub.web import demo
+
 
 class Entry(NamedTuple):
     """One line of the menu. ``icon`` is a symbol of static/icons.svg."""
@@ -24,6 +26,8 @@ def entries() -> list[Entry]:
         ("live", gettext("Live"), "web.live.page"),
         ("plug", gettext("Connections"), "web.connections.page"),
     ]
+    if demo.was_run():
+        found.append(("again", gettext("Guided demo"), "web.demo.page"))
     return [Entry(title, url_for(endpoint), icon, _is_here(endpoint)) for icon, title, endpoint in found]
 
 
