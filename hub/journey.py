@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -316,16 +316,11 @@ class _Maker:
             mapping = self._mapping(parcel)
         except MappingError as error:
             return Outcome(Result.BAD_MAPPING, "required_field_empty", str(error)[:500])
-        conversion, workspace = parcel.conversion, parcel.workspace
-        data = facts(
-            conversion["data"], conversion["event_id"], _order_facts(parcel), _customer_facts(parcel), parcel.campaign_names,
-            trust=conversion["trust"], language=workspace["language"], time_zone=workspace["time_zone"],
-        )  # fmt: skip
-        data["kind"] = conversion["kind"]  # the books know whether a charge was a renewal, its message may not
+        data = known_facts(parcel.conversion, parcel.workspace, parcel.order, parcel.lifetime, parcel.campaign_names)
         record, problems = make_record(mapping, data, parcel.delivery["id"])
         blocking = next((problem for problem in problems if problem.blocking), None)
         if blocking is not None:
-            message = blocking.message.in_(workspace["language"])
+            message = blocking.message.in_(parcel.workspace["language"])
             return Outcome(Result.BAD_MAPPING, BadMapping.reason, f"{blocking.field}: {message}", field=blocking.field)
         return record
 
@@ -336,21 +331,35 @@ class _Maker:
         return self._compiled[mapping_id]
 
 
-def _order_facts(parcel: Parcel) -> dict[str, Any] | None:
-    row = parcel.order
+def known_facts(
+    conversion: Row, workspace: Row, order: Row | None, lifetime: Sequence[Row], campaign_names: Sequence[str]
+) -> dict[str, Any]:
+    """What a mapping reads of a stored conversion. One function for delivery and for trying a mapping out.
+
+    ``lifetime``: the contact's rows of :func:`hub.store.orders.lifetime`.
+    """
+    data = facts(
+        conversion["data"], conversion["event_id"], _order_facts(order), _customer_facts(conversion, lifetime),
+        campaign_names, trust=conversion["trust"], language=workspace["language"], time_zone=workspace["time_zone"],
+    )  # fmt: skip
+    data["kind"] = conversion["kind"]  # the books know whether a charge was a renewal, its message may not
+    return data
+
+
+def _order_facts(row: Row | None) -> dict[str, Any] | None:
     if row is None:
         return None
     names = ("gross", "refunded", "currency", "status")
     return {"id": row["display_id"] or None, "net": orders.net(row), **{name: row[name] for name in names}}
 
 
-def _customer_facts(parcel: Parcel) -> dict[str, Any] | None:
-    if not parcel.lifetime:
+def _customer_facts(conversion: Row, lifetime: Sequence[Row]) -> dict[str, Any] | None:
+    if not lifetime:
         return None
     # Unlike currencies are never added up: the one of this conversion is shown, else the one with the latest purchase.
-    mine = [row for row in parcel.lifetime if row["currency"] == parcel.conversion["currency"]]
-    row = mine[0] if mine else max(parcel.lifetime, key=lambda one: one["last_at"])
-    items = parcel.conversion["data"]["items"]
+    mine = [row for row in lifetime if row["currency"] == conversion["currency"]]
+    row = mine[0] if mine else max(lifetime, key=lambda one: one["last_at"])
+    items = conversion["data"]["items"]
     return {
         "lifetime_value": row["net"], "currency": row["currency"], "orders": row["orders"],
         "first_purchase_at": row["first_at"], "last_purchase_at": row["last_at"],

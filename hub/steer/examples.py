@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection
 
 from hub.contract.connector import Destination
 from hub.contract.conversion import Campaigns, Contact, Context, Conversion, Item, Json
 from hub.contract.vocabulary import Kind, Stage
+from hub.journey import known_facts
 from hub.mapping.facts import facts
 from hub.store import accounts, campaigns, conversions, orders
 from hub.store.base import Row
@@ -20,13 +20,7 @@ LOOKED_AT = 500  # conversions gone through at most to find those of the wanted 
 
 
 def latest(
-    tx: Connection,
-    workspace_id: str,
-    last: int,
-    *,
-    stages: Collection[str],
-    kinds: Collection[str],
-    language: str = "en",
+    tx: Connection, workspace_id: str, last: int, *, stages: Collection[str], kinds: Collection[str]
 ) -> list[Json]:
     """The facts of the newest conversions of these stages and kinds, newest first."""
     fitting: list[Row] = []
@@ -37,23 +31,22 @@ def latest(
         if len(fitting) >= last or len(page) < 100:
             break
         before = page[-1]["id"]
-    return facts_of(tx, workspace_id, fitting[:last], language=language)
+    return facts_of(tx, workspace_id, fitting[:last])
 
 
-def facts_of(tx: Connection, workspace_id: str, rows: Sequence[Row], *, language: str = "en") -> list[Json]:
+def facts_of(tx: Connection, workspace_id: str, rows: Sequence[Row]) -> list[Json]:
     """What a mapping reads, for each of these conversions: what was said, and what the books know beside it."""
     workspace = accounts.get_workspace(tx, workspace_id)
-    zone = workspace["time_zone"] if workspace else "UTC"
+    assert workspace is not None  # noqa: S101 - its conversions do not outlive it
     sales = orders.by_ids(tx, {row["order_id"] for row in rows if row["order_id"]})
     people = orders.lifetime(tx, {row["contact_id"] for row in rows if row["contact_id"]})
     names = campaigns.names_of(tx, [row["id"] for row in rows])
     return [
-        facts(
-            row["data"], row["event_id"], _order(sales.get(row["order_id"])), _customer(row, people),
-            names.get(row["id"], ()), trust=row["trust"], language=language, time_zone=zone,
+        known_facts(
+            row, workspace, sales.get(row["order_id"]), people.get(row["contact_id"], []), names.get(row["id"], [])
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def made_up(destination: Destination, language: str = "en") -> Json:
@@ -85,26 +78,3 @@ def made_up_conversion(stage: Stage | None = Stage.PURCHASE, language: str = "en
 
 def _fits(row: Row, stages: Collection[str], kinds: Collection[str]) -> bool:
     return row["kind"] in kinds and (row["stage"] is None or row["stage"] in stages)
-
-
-def _order(row: Row | None) -> Json | None:
-    if row is None:
-        return None
-    return {
-        "id": row["display_id"], "gross": row["gross"], "refunded": row["refunded"], "net": orders.net(row),
-        "currency": row["currency"], "status": row["status"],
-    }  # fmt: skip
-
-
-def _customer(row: Row, people: dict[str, list[Row]]) -> dict[str, Any] | None:
-    """In the conversion's own currency: unlike ones are never added up."""
-    known = people.get(row["contact_id"] or "", [])
-    mine = next((one for one in known if one["currency"] == row["currency"]), known[0] if known else None)
-    if mine is None:
-        return None
-    items = row["data"].get("items") or [{}]
-    return {
-        "lifetime_value": mine["net"], "currency": mine["currency"], "orders": mine["orders"],
-        "first_purchase_at": mine["first_at"], "last_purchase_at": mine["last_at"],
-        "last_product": items[0].get("name"),
-    }  # fmt: skip

@@ -69,7 +69,7 @@ def samples(tx: Connection, workspace_id: str, limit: int, language: str = "en")
     """The bodies of the newest conversions as a subscriber would get them; a made-up one when there is none yet."""
     destination = subscriber()
     stages, kinds = [str(stage) for stage in destination.stages], [str(kind) for kind in destination.kinds]
-    found = examples.latest(tx, workspace_id, limit, stages=stages, kinds=kinds, language=language)
+    found = examples.latest(tx, workspace_id, limit, stages=stages, kinds=kinds)
     settings = destination.Settings().load({_address_setting(destination): ADDRESS})
     said = preview(destination, settings, None, found or [examples.made_up(destination, language)], language=language)
     bodies = [one["body"] for one in said if "body" in one]

@@ -113,7 +113,7 @@ def preview(
     row = get(tx, route_id, workspace_id)
     connected = open_connection(_connection_of(tx, row))
     rules = current_mapping(tx, row)["rules"] if rules is None else rules
-    found = _examples(tx, row, last, language)
+    found = _examples(tx, row, last)
     used = found or [examples.made_up(connected.destination, language)]
     try:
         said = list(dry_run(connected.destination, connected.settings, rules, used, language=language))
@@ -135,7 +135,7 @@ def try_change(
     required = {field.key for field in _destination_of(tx, row).fields if field.required}
     before = current_mapping(tx, row)["rules"]
     try:
-        return difference(before, rules, _examples(tx, row, last, "en"), required)
+        return difference(before, rules, _examples(tx, row, last), required)
     except MappingError as error:
         raise from_mapping(error) from None
 
@@ -148,9 +148,9 @@ def get(tx: Connection, route_id: str, workspace_id: str | None = None) -> Row:
     return row
 
 
-def _examples(tx: Connection, row: Row, last: int, language: str) -> list[dict[str, Any]]:
+def _examples(tx: Connection, row: Row, last: int) -> list[dict[str, Any]]:
     wanted = min(max(last, 1), MOST_EXAMPLES)
-    return examples.latest(tx, row["workspace_id"], wanted, stages=row["stages"], kinds=row["kinds"], language=language)
+    return examples.latest(tx, row["workspace_id"], wanted, stages=row["stages"], kinds=row["kinds"])
 
 
 def _connection_of(tx: Connection, row: Row) -> Row:

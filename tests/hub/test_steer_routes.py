@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 from shop import Shop
 
+from hub.journey import deliver
+from hub.steer import connections
 from hub.steer import routes as steer
 from hub.steer.errors import Invalid, NotFound
 from hub.store import Store, now, routes
@@ -89,6 +94,32 @@ def test_a_preview_shows_the_latest_conversions_with_what_the_books_know(shop: S
     assert found["calls"][0]["body"]["data"] == {
         "id": "x", "net": "49.99", "mail": "anna@example.com", "names": ["3"],
     }  # fmt: skip
+
+
+def test_a_preview_shows_exactly_what_is_then_sent(shop: Shop) -> None:
+    received: list[Any] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    shop.hit()
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with shop.store.write() as tx:
+            url = f"http://127.0.0.1:{server.server_port}/hook"
+            connections.change(tx, now(), shop.destination_id, settings={"url": url})
+        with shop.store.read() as tx:
+            shown = steer.preview(tx, shop.route["id"])
+        deliver(shop.store, shop.destination_id, 5)
+        server.shutdown()
+    assert [row["state"] for row in shop.deliveries] == ["delivered"]
+    assert received == [call["body"] for call in shown["calls"]]
 
 
 def test_a_preview_shows_only_what_the_route_takes(shop: Shop) -> None:
