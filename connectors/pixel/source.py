@@ -15,7 +15,7 @@ from typing import Any
 from connectors.pixel.query import PLACEHOLDER, Fields, as_sent, raw_text, read_fields
 from connectors.pixel.settings import PixelSettings
 from connectors.pixel.snippets import SnippetForm, build_snippets
-from connectors.pixel.visit import bot, context, cookie, refuse_bots, refuse_other_pages
+from connectors.pixel.visit import bot, context, cookie, new_visitor, refuse_bots, refuse_other_pages
 from hub.contract import (
     ALL_STAGES,
     Campaigns,
@@ -98,11 +98,13 @@ class Pixel(Source):
         conversion.test = read_flag(fields.one("test"))
         conversion.consent = read_consent(fields.one("consent"))
         conversion.context = context(fields, inbound, signed=signed)
+        known = None
         if settings["cookie"] != "never" and conversion.consent.analytics is not False:
-            conversion.context.cookie = cookie(inbound)
+            known = cookie(inbound)
+            conversion.context.cookie = known or new_visitor(inbound)
         email_problem = _read_person(conversion, fields)
         conversion.order_id = _order_id(conversion, fields)
-        _refuse_nobody(conversion, fields, email_problem)
+        _refuse_nobody(conversion, fields, email_problem, known)
         _read_money(conversion, fields, settings)
         _read_goods(conversion, fields)
         _read_time(conversion, fields, inbound)
@@ -150,9 +152,9 @@ def _order_id(conversion: Conversion, fields: Fields) -> str | None:
     return order_id
 
 
-def _refuse_nobody(conversion: Conversion, fields: Fields, email_problem: str | None) -> None:
+def _refuse_nobody(conversion: Conversion, fields: Fields, email_problem: str | None, known_cookie: str | None) -> None:
     contact = conversion.contact
-    if conversion.order_id or contact.email or contact.external_id or conversion.context.cookie:
+    if conversion.order_id or contact.email or contact.external_id or known_cookie:
         return
     for name, text, syntax in fields.placeholders:
         if name in ("email", "orderId", "externalId"):
