@@ -60,6 +60,12 @@ def cookie(inbound: Inbound) -> str | None:
     return None
 
 
+def new_visitor(inbound: Inbound) -> str | None:
+    """The visitor id that the door has just given this browser: a name for what follows, not somebody we know."""
+    value = inbound.headers.get("x-hub-new-visitor", "")
+    return value if _COOKIE_VALUE.fullmatch(value) else None
+
+
 def context(fields: Fields, inbound: Inbound, *, signed: bool) -> Context:
     """The visitor's surroundings: a backend's own address and user agent are left out, what it names is taken."""
     page = inbound.headers.get("referer", "")[:2000]

@@ -22,6 +22,7 @@ from hub.store.base import Values
 from hub.verify import event_key
 
 VISITOR_COOKIE = "hub_visitor"
+NEW_VISITOR = "x-hub-new-visitor"  # written by the pixel's door only: the id it gives a browser that had none
 MOST_REFUSED = 60
 """Refused messages kept for each source and minute: enough to see what is wrong, too few to fill the disk with."""
 
@@ -66,12 +67,12 @@ def hub() -> Hub:
 
 def read_request(request: Request, url: str, body: bytes, at: datetime) -> Inbound:
     """The request as an Inbound. Of cookies only our own visitor id is looked at."""
-    headers = Headers([(name, value) for name, value in request.headers.items() if name.lower() != "cookie"])
+    pairs = [(name, value) for name, value in request.headers.items() if name.lower() not in ("cookie", NEW_VISITOR)]
     visitor = request.cookies.get(VISITOR_COOKIE)
     if visitor:
-        headers = Headers([*headers.items(), ("cookie", f"{VISITOR_COOKIE}={visitor[:100]}")])
+        pairs.append(("cookie", f"{VISITOR_COOKIE}={visitor[:100]}"))
     return Inbound(
-        body=body, headers=headers, received_at=at, method=request.method, path=request.path,
+        body=body, headers=Headers(pairs), received_at=at, method=request.method, path=request.path,
         query=request.query_string.decode("latin-1"), url=url, remote_ip=request.remote_addr or "",
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from hub.connected import Connected
 from hub.contract.errors import ConfigError, DeliveryError, HubError, InboundError
 from hub.contract.inbound import Headers, Inbound
 from hub.deliver.sender import run_recipe
-from hub.doors.intake import VISITOR_COOKIE, hub, keep, keep_refused, now, read_request
+from hub.doors.intake import NEW_VISITOR, VISITOR_COOKIE, hub, keep, keep_refused, now, read_request
 from hub.receive import NotKept
 from hub.settings import settings
 from hub.verify import verify
@@ -77,7 +77,7 @@ def _new_visitor(message: Inbound, connected: Connected) -> str | None:
     if "cookie" in message.headers or not connected.source.may_set_cookie(message, connected.settings):
         return None
     visitor = uuid.uuid4().hex
-    message.headers = Headers([*message.headers.items(), ("cookie", f"{VISITOR_COOKIE}={visitor}")])
+    message.headers = Headers([*message.headers.items(), (NEW_VISITOR, visitor)])
     return visitor
 
 
