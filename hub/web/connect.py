@@ -13,6 +13,7 @@ from hub.steer import connections as steer
 from hub.steer.errors import Invalid
 from hub.store.base import now
 from hub.web import forms
+from hub.web.about import as_html, good_for, sections
 from hub.web.connections import may_change
 from hub.web.language import language
 from hub.web.once import number, once
@@ -32,7 +33,7 @@ def grid(role: str) -> Any:
     offered = [entry for entry in registry().all() if role in entry.roles]
     whole = [entry for entry in offered if entry.category is not None and not entry.broken]
     return render_template(
-        "connect_grid.html", role=role, groups=_groups(whole), broken=[entry for entry in offered if entry.broken],
+        "connect_grid.html", role=role, offered=_described(whole), broken=[entry for entry in offered if entry.broken],
         total=len(whole), statuses={Status.ALPHA: gettext("alpha"), Status.BETA: gettext("beta")},
     )  # fmt: skip
 
@@ -73,6 +74,7 @@ def _form(
     return render_template(
         "connect_form.html", role=role, connector=connector, fields=forms.draw(fields, given or {}, problems),
         problems=problems or {}, name=request.form.get("name", connector.name), once=number(),
+        about=[(title, as_html(body)) for title, body in sections(registry().entry(slug).folder, language()).items()],
     )  # fmt: skip
 
 
@@ -85,13 +87,12 @@ def _connector(role: str, slug: str) -> Any:
         abort(404)
 
 
-def _groups(entries: list[Entry]) -> list[tuple[str, list[Entry]]]:
-    names = _category_names()
-    return [
-        (names[category], some)
-        for category in Category
-        if (some := [entry for entry in entries if entry.category is category])
-    ]
+def _described(entries: list[Entry]) -> list[tuple[Entry, str, str]]:
+    """Each connector with its category's name and what it is good for, category by category."""
+    names, order = _category_names(), list(Category)
+    known = [(entry, entry.category) for entry in entries if entry.category is not None]
+    known.sort(key=lambda pair: (order.index(pair[1]), pair[0].name.lower()))
+    return [(entry, names[category], good_for(entry.folder, language())) for entry, category in known]
 
 
 def _category_names() -> dict[Category, str]:

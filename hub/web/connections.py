@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext, ngettext
 
-from hub.contract.connector import Connector, Destination
+from hub.contract.connector import Connector, Destination, Source
 from hub.contract.errors import ConfigError, ConnectorBroken, DeliveryError
 from hub.registry import UnknownConnector, registry
 from hub.report import health
@@ -185,8 +185,17 @@ def _page(
     return render_template(
         "connection.html", row=row, connector=connector, shown=shown, routes=ways, health=facts,
         name=name or row["name"], fields=forms.draw(fields, values, problems),
-        problems=problems or {}, builder=snippet_builder(connector, shown["url"]), asks=_asks(connector),
+        problems=problems or {}, unsigned=_lacks_secret(connector, shown["settings"]),
+        builder=snippet_builder(connector, shown["url"]), asks=_asks(connector),
     )  # fmt: skip
+
+
+def _lacks_secret(connector: Connector, settings: dict[str, Any]) -> bool:
+    """Whether a sender that signs its messages was connected without the secret they are signed with."""
+    if not isinstance(connector, Source) or connector.door != "webhook" or settings.get("scheme") == "secret_address":
+        return False
+    names = [name for name, field in connector.Settings().fields.items() if field.metadata.get("widget") == "secrets"]
+    return bool(names) and not any(settings.get(name) for name in names)
 
 
 def _asks(connector: Connector) -> dict[str, bool]:

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template
 
 from hub.contract.connector import Source
 from hub.contract.errors import ConfigError, ConnectorBroken
+from hub.contract.vocabulary import Category
 from hub.registry import registry
 from hub.report import health, today
 from hub.store import connections
@@ -30,10 +31,17 @@ def page() -> Any:
         week = today.numbers(tx, me.workspace_id, today.week_before(at, zone), at + timedelta(days=1))
         strip = health.strip(tx, me.workspace_id, at, everything)
     return render_template(
-        "home.html", steps=steps, day=day, week=week, strip=strip,
+        "home.html", steps=steps, day=day, week=week, strip=strip, examples=_examples(),
         needs=[row for row in everything if row["state"] in ("needs_you", "off")], sources=sources,
         destinations=[row for row in everything if row["role"] == "destination"],
     )  # fmt: skip
+
+
+def _examples() -> str:
+    """A few names of systems that people are paid through, as far as they are installed."""
+    paid = (Category.PAYMENTS, Category.COURSES, Category.SHOP)
+    names = [entry.name for entry in registry().all() if "source" in entry.roles and entry.category in paid]
+    return ", ".join(names[:4])
 
 
 def _is_pixel(row: Row) -> bool:

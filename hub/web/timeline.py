@@ -9,7 +9,7 @@ from flask_babel import gettext, ngettext
 
 from hub.report.timeline import timeline
 from hub.steer import replay
-from hub.store import deliveries
+from hub.store import connections, deliveries
 from hub.store.base import now
 from hub.web.connections import may_change
 from hub.web.session import person, the_hub, the_store
@@ -22,14 +22,12 @@ def page(inbound_id: str) -> Any:
     me = person()
     with the_store().read() as tx:
         found = timeline(tx, me.workspace_id, inbound_id)
+        targets = {row["id"]: row for row in connections.connections_of(tx, me.workspace_id, "destination")}
     if found is None:
         abort(404)
     planned = [delivery for conversion in found["conversions"] for delivery in conversion["deliveries"]]
-    return render_template(
-        "timeline.html", found=found, planned=planned, orders={order["id"]: order for order in found["orders"]},
-        contacts={contact["id"]: contact for contact in found["contacts"]},
-        failed=[one for one in planned if one["state"] == deliveries.FAILED],
-    )  # fmt: skip
+    failed = [one for one in planned if one["state"] == deliveries.FAILED]
+    return render_template("timeline.html", found=found, planned=planned, targets=targets, at=now(), failed=failed)
 
 
 @pages.post("/live/<inbound_id>/replay")

@@ -47,6 +47,8 @@ def register(app: Flask) -> None:
     app.add_template_filter(email)
     app.add_template_filter(pretty)
     app.add_template_filter(size)
+    app.add_template_filter(fact)
+    app.add_template_filter(identified)
 
 
 def moment(value: datetime | str | None, seconds: bool = True) -> Markup:
@@ -155,6 +157,23 @@ _NUMBER = "\ue000"  # a private-use character: marks what was a number, so that 
 
 def _as_sent(digits: str) -> str:
     return _NUMBER + digits
+
+
+def fact(value: Any, path: str) -> str:
+    """One value of a conversion, as a list of fields shows it."""
+    if isinstance(value, bool):
+        return str(gettext("yes") if value else gettext("no"))
+    return email(value) if path.endswith("email") and isinstance(value, str) else str(value)
+
+
+def identified(way: str) -> str:
+    """How a person was recognized."""
+    ways = {
+        "email": gettext("recognized by the e-mail"), "external_id": gettext("recognized by the sender's own id"),
+        "cookie": gettext("recognized by the visitor cookie"), "click_id": gettext("recognized by the click on an ad"),
+        "order": gettext("recognized by the order"), "none": gettext("not recognized"),
+    }  # fmt: skip
+    return str(ways.get(way, way))
 
 
 def spoken(text: Text | str) -> str:
