@@ -35,35 +35,44 @@ def plan(
 ) -> set[str]:
     """Plan a delivery for each of the ``changed`` conversions (rows) on each route. Returns the destinations to wake.
 
-    A conversion that is on a route already stays as it is there; only a proof that was awaited sets it free.
+    What was tried stays as it is. What was not, or was held back by a rule, is decided anew: a proof may have come, an
+    amount that a filter asked for, or the word that the sale was no test.
     """
     if not changed or not routes:
         return set()
     existing = deliveries.of_conversions(tx, [row["id"] for row in changed])
     planned: list[Values] = []
-    proven: list[str] = []
+    replanned: list[Values] = []
     woken: set[str] = set()
     for conversion in changed:
-        if conversion["state"] == "replaced":
-            continue
         data: dict[str, Any] | None = None
         for route in routes:
-            if not _takes(route, conversion):
-                continue
             before = existing.get((conversion["id"], route.row["id"]))
-            if before is not None:
-                if before["reason"] in ("waiting_for_proof", "trust_too_low") and conversion["trust"] == Trust.PROVEN:
-                    proven.append(before["id"])
-                    woken.add(route.connected.id)
+            takes = _takes(route, conversion)
+            if not (takes if before is None else _is_open(before)):
                 continue
             data = data if data is not None else facts(conversion)
-            row = _delivery(route, conversion, data, at)
-            planned.append(row)
+            row = _delivery(route, conversion, data, at) if takes else {**_NOT_TAKEN, "due_at": at, "done_at": at}
+            if before is None:
+                planned.append(row)
+            elif row["state"] != before["state"] or row["reason"] != before["reason"]:
+                replanned.append({**row, "id": before["id"]})
+            else:
+                continue
             if row["state"] == deliveries.WAITING and row["due_at"] <= at:
                 woken.add(route.connected.id)
     deliveries.add(tx, planned)
-    deliveries.replan(tx, proven, at)
+    deliveries.change_plan(tx, replanned)
     return woken
+
+
+def _is_open(delivery: Row) -> bool:
+    """Whether nothing was sent of it, and what holds it back may have changed."""
+    return delivery["reason"] in _OPEN and (delivery["tries"] == 0 or delivery["state"] == deliveries.NOT_SENT)
+
+
+_OPEN = ("waiting", "waiting_for_proof", "trust_too_low", "filtered_by_rule", "test_not_sent", "stage_not_accepted")
+_NOT_TAKEN: Values = {"state": deliveries.NOT_SENT, "reason": "stage_not_accepted"}
 
 
 def _takes(route: OpenRoute, conversion: Values) -> bool:

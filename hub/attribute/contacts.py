@@ -1,37 +1,49 @@
-"""Whose is it? Contacts found or made by e-mail, external id, cookie, click id; joined when a sale proves them one.
+"""Whose is it? Contacts by e-mail; other names (external id, cookie, click id) belong to the e-mail they were shown with.
 
-Two e-mail addresses are never joined by a shared cookie or click: a family computer is not one person.
+- Every e-mail is a contact of its own. Two are never joined by a shared cookie or click: a family computer is not one
+  person.
+- Another name belongs to the e-mail of the surest, then earliest message that shows both, or of the order that both
+  were told about. Until there is one, it is a contact without an e-mail, which that e-mail's then takes over.
+- What is told of a person (names, telephone, consent) counts by the same rule as amounts: surest, then latest.
+
+So who somebody is does not depend on the order in which messages arrive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from hub.attribute import identity
-from hub.contract.conversion import parse_iso
+from hub.attribute.observed import Entry
+from hub.contract.vocabulary import Trust
 from hub.store import contacts as store
-from hub.store import conversions as conversion_store
 from hub.store import new_id
-from hub.store import orders as order_store
-from hub.store.base import Values, insert_new, upsert
+from hub.store.base import EPOCH, Values, upsert
 
-Json = dict[str, Any]
-Told = tuple[Json, str]
-"""A conversion's JSON and the connection that told it."""
+Strength = tuple[int, datetime]
+"""Rank of trust and time of the message that shows a name together with an e-mail; less is stronger."""
 
 
 @dataclass(slots=True)
 class _Contact:
     id: str
     email: str | None
-    data: Json
     created_at: datetime
+    data: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, list[int]] = field(default_factory=dict)
+    merged_into: str | None = None
     changed: bool = False
+
+
+@dataclass(slots=True)
+class _Held:
+    contact_id: str
+    claim: Strength | None
 
 
 class ContactBook:
@@ -41,42 +53,93 @@ class ContactBook:
         self._tx = tx
         self._workspace_id = workspace_id
         self._at = at
-        self._owner: dict[identity.Key, str] = {}
+        self._asked: set[identity.Key] = set()
+        self._held: dict[identity.Key, _Held] = {}
         self._contacts: dict[str, _Contact] = {}
-        self._new_keys: dict[identity.Key, str] = {}
+        self._changed_keys: set[identity.Key] = set()
         self._consents: dict[tuple[str, str], Values] = {}
+        self._moved: dict[identity.Key, str] = {}  # the contact it was taken from
 
-    def load(self, entries: Sequence[Any]) -> None:
-        """Look up everybody who may be meant by ``entries`` (with ``said.data`` and ``connection_id``)."""
-        keys = {key for entry in entries for key in identity.keys_of(entry.said.data, entry.connection_id)}
-        self._owner = store.identities(self._tx, self._workspace_id, keys)
-        for row in store.by_ids(self._tx, set(self._owner.values())).values():
-            self._contacts[row["id"]] = _Contact(row["id"], row["email"], dict(row["data"]), row["created_at"])
+    def load(self, entries: Iterable[Entry]) -> None:
+        """Look up everybody whom ``entries`` name."""
+        unknown = {key for entry in entries for key in entry.keys} - self._asked
+        if not unknown:
+            return
+        self._asked |= unknown
+        found = store.identities(self._tx, self._workspace_id, unknown)
+        for key, row in found.items():
+            claim = (Trust(row["trust"]).rank, row["seen_at"]) if row["trust"] else None
+            self._held[key] = _Held(row["contact_id"], claim)
+        missing = {row["contact_id"] for row in found.values()} - self._contacts.keys()
+        for row in store.by_ids(self._tx, missing).values():
+            self._contacts[row["id"]] = _Contact(
+                row["id"], row["email"], row["created_at"], dict(row["data"]), dict(row["told"]), row["merged_into"]
+            )
 
-    def person_of(self, told: Sequence[Told]) -> str | None:
+    def claim(self, entries: Sequence[Entry], *, together: bool) -> None:
+        """Learn which names go with which e-mail. ``together``: the entries are about one order, so one may tell the
+        name and another the e-mail.
+        """
+        speaker = _speaker(entries) if together else None
+        best: dict[identity.Key, tuple[Strength, identity.Key]] = {}
+        for entry in entries:
+            teller = entry if entry.email else speaker
+            if teller is None or teller.email is None:
+                continue
+            self._by_email(teller.email)
+            strength = (max(entry.said.trust.rank, teller.said.trust.rank), entry.said.occurred_at)
+            for key in entry.keys:
+                if key[0] != identity.EMAIL:
+                    best[key] = min(best.get(key, (strength, teller.email)), (strength, teller.email))
+        for key, (strength, email) in best.items():
+            self._hold(key, self._by_email(email), strength)
+
+    def losers(self) -> set[str]:
+        """The contacts that names were taken from by :meth:`claim`."""
+        return set(self._moved.values())
+
+    def settle(self) -> None:
+        """What was known of contacts without an e-mail passes to those who took their name over."""
+        for key, old_id in self._moved.items():
+            old, new = self._contacts[old_id], self._contacts[self._held[key].contact_id]
+            if old.email is None and old.merged_into is None:
+                self._merge(old, new)
+        self._moved.clear()
+
+    def root_of(self, entry: Entry) -> identity.Key | None:
+        """The surest name of whom the entry itself names: the e-mail, where one has claimed the name it gives."""
+        if not entry.keys:
+            return None
+        held = self._held.get(entry.keys[0])
+        email = self._contacts[held.contact_id].email if held else None
+        return (identity.EMAIL, email) if email else entry.keys[0]
+
+    def person_of(self, entries: Sequence[Entry]) -> str | None:
         """The one contact behind everything told about an order; None when nobody is named.
 
-        The e-mail of the latest telling decides. Nameless contacts (known by a cookie or click only) seen in the same
-        order become that person.
+        The e-mail told surest, then latest, decides.
         """
-        named = [(identity.keys_of(data, connection), data) for data, connection in told]
-        keys = [key for some, _ in named for key in some]
-        if not keys:
+        speaker = _speaker(entries)
+        if speaker is not None and speaker.email is not None:
+            return self._by_email(speaker.email).id
+        key = identity.strongest(key for entry in entries for key in entry.keys)
+        if key is None:
             return None
-        emails = [
-            key
-            for some, data in sorted(named, key=lambda one: one[1]["occurred_at"])
-            for key in some
-            if key[0] == identity.EMAIL
-        ]
-        contact = self._find_or_make(emails[-1] if emails else None, keys)
-        for key in keys:
-            self._claim(key, contact)
-        for _, data in named:
-            self._learn(contact, data)
-        return contact.id
+        held = self._held.get(key)
+        if held is None:
+            contact = self._make(None)
+            self._hold(key, contact, None)
+            return contact.id
+        return held.contact_id
 
-    def identified_by(self, data: Json, contact_id: str | None) -> str:
+    def learn(self, entries: Sequence[Entry], contact_id: str | None) -> None:
+        """Keep what was told of the persons in an order whose contact is ``contact_id``."""
+        for entry in entries:
+            own = self._by_email(entry.email).id if entry.email else contact_id
+            if own is not None:
+                self._learn(self._contacts[own], entry)
+
+    def identified_by(self, data: dict[str, Any], contact_id: str | None) -> str:
         """Which of its own names led to the person; "order" when another message of the same order did."""
         keys = identity.keys_of(data)
         if keys:
@@ -88,84 +151,85 @@ class ContactBook:
         rows = [
             {
                 "id": contact.id, "workspace_id": self._workspace_id, "email": contact.email, "data": contact.data,
-                "created_at": contact.created_at, "updated_at": self._at,
+                "told": contact.told, "merged_into": contact.merged_into, "created_at": contact.created_at,
+                "updated_at": self._at,
             }
             for contact in self._contacts.values() if contact.changed
         ]  # fmt: skip
-        upsert(self._tx, store.contact, rows, ["id"], ("email", "data", "updated_at"))
-        keys = [
-            {
-                "workspace_id": self._workspace_id,
-                "type": key[0],
-                "value": key[1],
-                "contact_id": owner,
-                "seen_at": self._at,
-            }
-            for key, owner in self._new_keys.items()
-        ]
-        insert_new(self._tx, store.identity, keys, "workspace_id", "type", "value")
-        upsert(
-            self._tx,
-            store.consent,
-            list(self._consents.values()),
-            ["contact_id", "purpose"],
-            ("granted", "basis", "at"),
-        )
+        upsert(self._tx, store.contact, rows, ["id"], ("email", "data", "told", "merged_into", "updated_at"))
+        keys = [self._key_row(key, self._held[key]) for key in self._changed_keys]
+        upsert(self._tx, store.identity, keys, ["workspace_id", "type", "value"], ("contact_id", "trust", "seen_at"))
+        store.put_consents(self._tx, list(self._consents.values()))
 
-    def _find_or_make(self, email: identity.Key | None, keys: list[identity.Key]) -> _Contact:
-        if email is not None and email in self._owner:
-            return self._contacts[self._owner[email]]
-        for kind in (identity.EXTERNAL_ID, identity.COOKIE, identity.CLICK_ID):
-            for key in keys:
-                known = self._contacts.get(self._owner.get(key, "")) if key[0] == kind else None
-                # Somebody with another e-mail is somebody else, whatever the cookie says (R34).
-                if known is not None and (email is None or known.email is None):
-                    return known
-        made = _Contact(new_id(), email[1] if email else None, {}, self._at, changed=True)
+    def _by_email(self, key: identity.Key) -> _Contact:
+        held = self._held.get(key)
+        if held is not None:
+            return self._contacts[held.contact_id]
+        made = self._make(key[1])
+        self._hold(key, made, None)
+        return made
+
+    def _make(self, email: str | None) -> _Contact:
+        made = _Contact(new_id(), email, self._at, changed=True)
         self._contacts[made.id] = made
         return made
 
-    def _claim(self, key: identity.Key, contact: _Contact) -> None:
-        owner_id = self._owner.get(key)
-        if owner_id == contact.id:
-            return
-        if owner_id is None:
-            self._owner[key] = self._new_keys[key] = contact.id
-            if key[0] == identity.EMAIL and contact.email is None:
-                contact.email, contact.changed = key[1], True
-        elif self._contacts[owner_id].email is None and contact.email is not None:
-            self._join(owner_id, contact)
+    def _hold(self, key: identity.Key, contact: _Contact, claim: Strength | None) -> None:
+        held = self._held.get(key)
+        if held is not None and claim is not None and held.claim is not None:
+            # The same message may name another e-mail by now (its order's has changed): then it counts as it is now.
+            weaker = claim > held.claim or (claim == held.claim and held.contact_id == contact.id)
+            if weaker:
+                return
+        if held is not None and held.contact_id != contact.id:
+            self._moved.setdefault(key, held.contact_id)
+        self._held[key] = _Held(contact.id, claim)
+        self._changed_keys.add(key)
 
-    def _join(self, nameless: str, contact: _Contact) -> None:
-        """The nameless one is this person: what was theirs moves; their row stays and says where it went."""
-        for key, owner in self._owner.items():
-            if owner == nameless:
-                self._owner[key] = contact.id
-        for key, owner in self._new_keys.items():
-            if owner == nameless:
-                self._new_keys[key] = contact.id
-        gone = self._contacts.pop(nameless)
-        contact.data = {**gone.data, **contact.data}
-        contact.changed = True
-        if gone.created_at == self._at and gone.changed:
-            return  # made in this very batch: nothing is stored under it yet
-        tables = (store.identity, conversion_store.conversion, order_store.order, order_store.ledger)
-        for table in tables:
-            self._tx.execute(update(table).where(table.c.contact_id == nameless).values(contact_id=contact.id))
-        self._tx.execute(
-            update(store.contact)
-            .where(store.contact.c.id == nameless)
-            .values(merged_into=contact.id, updated_at=self._at)
-        )
+    def _merge(self, old: _Contact, new: _Contact) -> None:
+        """The one without an e-mail is this person. Its row stays and says where it went."""
+        for name, value in old.data.items():
+            self._put(new, name, value, old.told[name])
+        old.merged_into, old.changed = new.id, True
+        store.pass_on(self._tx, old.id, new.id)
 
-    def _learn(self, contact: _Contact, data: Json) -> None:
-        told = {name: value for name, value in data["contact"].items() if value and name != "email"}
-        if any(contact.data.get(name) != value for name, value in told.items()):
-            contact.data = contact.data | told
-            contact.changed = True
-        for purpose, granted in data["consent"].items():
+    def _learn(self, contact: _Contact, entry: Entry) -> None:
+        stamp = [-entry.said.trust.rank, (entry.said.occurred_at - EPOCH) // timedelta(microseconds=1)]
+        for name, value in entry.data["contact"].items():
+            if value and name != "email":
+                self._put(contact, name, value, stamp)
+        for purpose, granted in entry.data["consent"].items():
             if granted is not None:
-                self._consents[(contact.id, purpose)] = {
-                    "contact_id": contact.id, "purpose": purpose, "workspace_id": self._workspace_id,
-                    "granted": granted, "basis": "told with a conversion", "at": parse_iso(data["occurred_at"]),
-                }  # fmt: skip
+                self._consent(contact, purpose, granted, entry.said.occurred_at)
+
+    def _put(self, contact: _Contact, name: str, value: str, stamp: list[int]) -> None:
+        known = contact.told.get(name)
+        if known is None or (stamp, value) > (known, contact.data[name]):
+            contact.data, contact.told = {**contact.data, name: value}, {**contact.told, name: stamp}
+            contact.changed = True
+
+    def _consent(self, contact: _Contact, purpose: str, granted: bool, at: datetime) -> None:
+        before = self._consents.get((contact.id, purpose))
+        if before is None or (at, not granted) > (before["at"], not before["granted"]):
+            self._consents[contact.id, purpose] = {
+                "contact_id": contact.id, "purpose": purpose, "workspace_id": self._workspace_id, "granted": granted,
+                "basis": "told with a conversion", "at": at,
+            }  # fmt: skip
+
+    def _key_row(self, key: identity.Key, held: _Held) -> Values:
+        trust, seen_at = (_TRUSTS[held.claim[0]], held.claim[1]) if held.claim else (None, self._at)
+        return {
+            "workspace_id": self._workspace_id, "type": key[0], "value": key[1], "contact_id": held.contact_id,
+            "trust": trust, "seen_at": seen_at,
+        }  # fmt: skip
+
+
+_TRUSTS = {trust.rank: trust.value for trust in Trust}
+
+
+def _speaker(entries: Sequence[Entry]) -> Entry | None:
+    """Who says what the e-mail of an order is: the surest, then the latest."""
+    named = [entry for entry in entries if entry.email]
+    return max(
+        named, key=lambda one: (-one.said.trust.rank, one.said.occurred_at, one.said.event_id, one.email), default=None
+    )

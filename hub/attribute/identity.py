@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 # E-mail, then external id, then our first-party cookie, then a click id: the order of design and of requirement R34.
@@ -10,6 +11,7 @@ EMAIL, EXTERNAL_ID, COOKIE, CLICK_ID = "email", "external_id", "cookie", "click_
 CONFIDENCE = {EMAIL: 1.0, EXTERNAL_ID: 0.9, "order": 0.9, COOKIE: 0.6, CLICK_ID: 0.4, "none": 0.0}
 """How sure each way of recognizing a person is, 0 to 1."""
 
+_STRENGTH = (EMAIL, EXTERNAL_ID, COOKIE, CLICK_ID)
 _CLICK_IDS = ("gclid", "gbraid", "wbraid", "fbclid", "ttclid", "msclkid", "twclid", "li_fat_id", "epik", "rdt_cid")
 
 Key = tuple[str, str]
@@ -32,6 +34,11 @@ def keys_of(data: dict[str, Any], connection_scope: str = "") -> list[Key]:
     clicks = context.get("click_ids") or {}
     keys += [(CLICK_ID, f"{name}:{clicks[name]}"[:400]) for name in _CLICK_IDS if clicks.get(name)]
     return keys
+
+
+def strongest(keys: Iterable[Key]) -> Key | None:
+    """The surest of ``keys``; among equally sure ones always the same, whatever their order."""
+    return min(keys, key=lambda key: (_STRENGTH.index(key[0]), key[1]), default=None)
 
 
 def normal_email(text: Any) -> str | None:

@@ -8,18 +8,22 @@ dispute. Every observation falls into a slot; the conversion of a slot is what i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from hub.attribute.identity import normal_email
+from hub.contract.conversion import iso
 from hub.contract.vocabulary import Kind, Stage, Trust
 
 Json = dict[str, Any]
 NOTHING = Decimal(0)
 MAYBE_RENEWAL = "maybe_renewal"
 """A source sets this flag on a subscription's charge that may be the first or a later one: the hub knows, it does not."""
+REFUND_ID_UNKNOWN = "refund_id_unknown"
+"""A source sets this flag on a refund that another event of the same refund may tell with its id."""
 
 
 @dataclass(slots=True)
@@ -27,7 +31,7 @@ class Said:
     """One observation, as far as folding goes. ``data`` is the conversion's JSON, never changed."""
 
     event_id: str
-    slot: str
+    slot: str  # as :func:`slot_of` says
     trust: Trust
     occurred_at: datetime
     data: Json
@@ -35,7 +39,7 @@ class Said:
 
 @dataclass(slots=True)
 class Folded:
-    """What all observations of one slot say together."""
+    """What all observations of one slot say together. ``slots`` are those the observations were told under."""
 
     slot: str
     kind: Kind
@@ -46,7 +50,13 @@ class Folded:
     currency: str | None
     test: bool
     data: Json
+    slots: frozenset[str]
     state: str = "counted"
+
+    @property
+    def is_charge(self) -> bool:
+        """Whether a sale was paid by it, the first time or again."""
+        return self.stage is Stage.PURCHASE and self.kind in (Kind.CONVERSION, Kind.RENEWAL)
 
 
 @dataclass(slots=True)
@@ -84,30 +94,35 @@ def slot_of(data: Json) -> str:
     if kind == "conversion":
         return str(data["stage"])
     if kind in ("refund", "dispute"):
-        return f"{kind}:{data.get('money_id') or data['event_id']}"[:300]
+        slot = f"{kind}:{data.get('money_id') or data['event_id']}"
+        return slot if len(slot) <= 300 else slot[:200] + hashlib.sha256(slot.encode()).hexdigest()
     return str(kind)
 
 
-def fold(said: Sequence[Said], *, first_of_subscription: bool = True) -> list[Folded]:
+def fold(said: Iterable[Said]) -> list[Folded]:
     """One Folded for each slot, in the order of the slots' names."""
-    slots: dict[str, list[Said]] = {}
+    told_in: dict[str, list[Said]] = {}
     for told in said:
-        slots.setdefault(told.slot, []).append(told)
-    folded = [_fold_slot(slot, slots[slot], first_of_subscription) for slot in sorted(slots)]
-    if any(one.kind in (Kind.CONVERSION, Kind.RENEWAL) and one.stage is Stage.PURCHASE for one in folded):
+        told_in.setdefault(told.slot, []).append(told)
+    slots: dict[str, list[Said]] = {}
+    homes = _same_refunds(told_in)
+    for slot, some in told_in.items():
+        slots.setdefault(homes.get(slot, slot), []).extend(some)
+    folded = [_fold_slot(slot, slots[slot]) for slot in sorted(slots)]
+    _fill_currency(folded)
+    if any(one.is_charge and not one.test for one in folded):
         for one in folded:
-            if one.stage is Stage.LEAD:
+            if one.stage is Stage.LEAD and one.state == "counted":
                 one.state = "recovered"
     return folded
 
 
 def totals(folded: Iterable[Folded]) -> Totals:
-    """Add up an order. Tests count nothing; money without a currency takes the order's, or is not counted."""
+    """Add up an order. Tests count nothing; money whose currency nobody knows is not counted."""
     result = Totals()
     conversions = list(folded)
-    paid = [one for one in conversions if one.stage is Stage.PURCHASE and one.kind in (Kind.CONVERSION, Kind.RENEWAL)]
-    with_currency = [one.currency for one in paid + conversions if one.currency]
-    result.currency = with_currency[0] if with_currency else None
+    paid = [one for one in conversions if one.is_charge]
+    result.currency = _currency(conversions)
     result.test = bool(conversions) and all(one.test for one in conversions)
     for one in conversions:
         _book(result, one)
@@ -117,47 +132,122 @@ def totals(folded: Iterable[Folded]) -> Totals:
     return result
 
 
-def _fold_slot(slot: str, said: list[Said], first_of_subscription: bool) -> Folded:
-    said.sort(key=lambda one: (-one.trust.rank, one.occurred_at, one.event_id))
+def mark_renewals(orders: Mapping[str, Sequence[Folded]]) -> None:
+    """Of each subscription's charges in ``orders`` the earliest is a new sale; the others that may be renewals are."""
+    charges: dict[str, list[tuple[datetime, str, Folded]]] = {}
+    for folded in orders.values():
+        for one in folded:
+            if one.is_charge and one.kind is Kind.CONVERSION and one.data.get("subscription_id"):
+                charge = (one.occurred_at, str(one.data["event_id"]), one)
+                charges.setdefault(one.data["subscription_id"], []).append(charge)
+    for some in charges.values():
+        first = min(some, key=lambda charge: charge[:2])[2]
+        for _, _, one in some:
+            if one is not first and MAYBE_RENEWAL in one.data.get("flags", ()):
+                one.kind = Kind.RENEWAL
+
+
+def _same_refunds(told_in: Mapping[str, Sequence[Said]]) -> dict[str, str]:
+    """Slots of refunds told without their id, and the slot of the same refund told with it: where the money agrees.
+
+    Each refund with an id stands for one without, so two alike partial refunds stay two.
+    """
+    refunds = {slot: some for slot, some in told_in.items() if some[0].data["kind"] == "refund"}
+    unnamed = [slot for slot, some in refunds.items() if all(REFUND_ID_UNKNOWN in one.data["flags"] for one in some)]
+    free = sorted((_earliest(some), slot) for slot, some in refunds.items() if slot not in unnamed)
+    homes: dict[str, str] = {}
+    for slot in sorted(unnamed, key=lambda slot: (_earliest(refunds[slot]), slot)):
+        money = {_money(one) for one in refunds[slot]}
+        # Any amount ever told for it: one that failed later is worth nothing by now.
+        home = next((one for one in free if money & {_money(told) for told in refunds[one[1]]}), None)
+        if home is not None:
+            free.remove(home)
+            homes[slot] = home[1]
+    return homes
+
+
+def _earliest(said: Sequence[Said]) -> datetime:
+    return min(one.occurred_at for one in said)
+
+
+def _money(said: Said) -> tuple[Decimal | None, str | None]:
+    value = said.data.get("value")
+    return None if value is None else Decimal(value), said.data.get("currency")
+
+
+def _fold_slot(slot: str, said: list[Said]) -> Folded:
+    slots = frozenset(one.slot for one in said)
+    # Among equals what is live beats a test, so that no test takes real money out of the books.
+    said = sorted(said, key=lambda one: (-one.trust.rank, not _is_test(one), one.occurred_at, one.event_id))
     strongest = said[-1]
-    data = strongest.data if len(said) == 1 else _overlay([one.data for one in said])
+    is_test = _is_test(strongest)
+    said = [one for one in said if is_test or not _is_test(one)]
     best = [one for one in said if one.trust is strongest.trust]
-    kind = Kind(data["kind"])
-    if kind is Kind.CONVERSION and MAYBE_RENEWAL in data.get("flags", ()) and not first_of_subscription:
-        kind = Kind.RENEWAL
+    occurred_at = _earliest(best)
+    data = strongest.data
+    if len(said) > 1:
+        flags = _union(one.data.get("flags") for one in best)
+        data = _overlay([one.data for one in said]) | {"flags": flags, "occurred_at": iso(occurred_at)}
     value = data.get("value")
     return Folded(
         slot=slot,
-        kind=kind,
+        kind=Kind(data["kind"]),
         stage=Stage(data["stage"]) if data.get("stage") else None,
         trust=strongest.trust,
-        occurred_at=min(one.occurred_at for one in best),
+        occurred_at=occurred_at,
         value=None if value is None else Decimal(value),
         currency=data.get("currency"),
-        test=bool(strongest.data.get("test")),
+        test=is_test,
         data=data,
-        state="test" if strongest.data.get("test") else "counted",
+        slots=slots,
+        state="test" if is_test else "counted",
     )
+
+
+def _is_test(said: Said) -> bool:
+    return bool(said.data.get("test"))
 
 
 def _overlay(layers: Sequence[Json]) -> Json:
     """Later layers win field by field; what they leave empty shows through. An amount comes with its own currency."""
+    result: Json = _merged(layers)
+    priced = [layer for layer in layers if layer.get("value") is not None]
+    if priced and priced[-1].get("currency"):
+        result["currency"] = priced[-1]["currency"]
+    email = normal_email(result["contact"].get("email"))
+    of_one_person = [
+        layer["contact"] for layer in layers if normal_email(layer["contact"].get("email")) in (None, email)
+    ]
+    result["contact"] = _merged(of_one_person)
+    result["test"] = layers[-1].get("test", False)
+    result["recurring"] = any(layer.get("recurring") for layer in layers)
+    result["order_aliases"] = _union(layer.get("order_aliases") for layer in layers)
+    result["campaigns"] = {name: _union(layer["campaigns"].get(name) for layer in layers) for name in ("ids", "tags")}
+    return result
+
+
+def _merged(layers: Sequence[Json]) -> Json:
     result: Json = dict(layers[0])
     for layer in layers[1:]:
         for name, value in layer.items():
-            if name == "currency" and layer.get("value") is not None:
-                result[name] = value or result.get(name)
-            elif isinstance(value, dict) and isinstance(result.get(name), dict):
-                result[name] = _overlay([result[name], value])
+            if isinstance(value, dict) and isinstance(result.get(name), dict):
+                result[name] = _merged([result[name], value])
             elif value not in (None, "", [], {}):
                 result[name] = value
-    result["test"] = layers[-1].get("test", False) if "test" in layers[-1] else result.get("test")
-    if "campaigns" in result and "order_aliases" in result:
-        result["order_aliases"] = _union(layer.get("order_aliases") for layer in layers)
-        result["campaigns"] = {
-            name: _union((layer.get("campaigns") or {}).get(name) for layer in layers) for name in ("ids", "tags")
-        }
     return result
+
+
+def _fill_currency(folded: Sequence[Folded]) -> None:
+    """Money told without a currency is in the one of its order."""
+    currency = _currency(folded)
+    for one in folded:
+        if currency is not None and one.value is not None and one.currency is None:
+            one.currency, one.data = currency, {**one.data, "currency": currency}
+
+
+def _currency(folded: Sequence[Folded]) -> str | None:
+    charges_first = sorted(folded, key=lambda one: not one.is_charge)
+    return next((one.currency for one in charges_first if one.currency), None)
 
 
 def _union(lists: Iterable[list[str] | None]) -> list[str]:
@@ -165,21 +255,19 @@ def _union(lists: Iterable[list[str] | None]) -> list[str]:
 
 
 def _book(result: Totals, one: Folded) -> None:
-    currency = one.currency or result.currency
-    if one.test or not one.value or currency is None:
+    if one.test or not one.value or one.currency is None:
         return
     if one.kind is Kind.REFUND:
         kind, column = "refund", "refunded"
     elif one.kind is Kind.DISPUTE:
         kind, column = "dispute", "disputed"
-    elif one.stage is Stage.PURCHASE and one.kind in (Kind.CONVERSION, Kind.RENEWAL):
+    elif one.is_charge:
         kind, column = ("renewal" if one.kind is Kind.RENEWAL else "gross"), "gross"
     else:
         return
-    if currency == result.currency:  # another currency stands in the ledger, and is never added up with this one
+    if one.currency == result.currency:  # another currency stands in the ledger, and is never added up with this one
         setattr(result, column, getattr(result, column) + one.value)
-    amount = one.value if column == "gross" else -one.value
-    result.lines[(one.slot, kind, currency)] = amount
+    result.lines[(one.slot, kind, one.currency)] = one.value if column == "gross" else -one.value
 
 
 def _status(result: Totals, conversions: list[Folded], paid: bool) -> str:

@@ -147,15 +147,20 @@ _JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)
 def insert_new(tx: Connection, table: Table, rows: Sequence[Values], *keys: str) -> None:
     """Insert ``rows``; those whose unique ``keys`` exist already are left as they are."""
     if rows:
-        tx.execute(_dialect(tx).insert(table).on_conflict_do_nothing(index_elements=keys or None), rows)
+        tx.execute(insert_or(tx, table).on_conflict_do_nothing(index_elements=keys or None), rows)
 
 
 def upsert(tx: Connection, table: Table, rows: Sequence[Values], keys: Sequence[str], change: Iterable[str]) -> None:
     """Insert ``rows``; where the unique ``keys`` exist already, the ``change`` columns take the new values."""
     if rows:
-        statement = _dialect(tx).insert(table)
+        statement = insert_or(tx, table)
         new = {name: statement.excluded[name] for name in change}
         tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=new), rows)
+
+
+def insert_or(tx: Connection, table: Table) -> Any:
+    """An insert that can say what to do with rows that exist already."""
+    return (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(table)
 
 
 def insert(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -169,10 +174,6 @@ def chunks(items: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
     everything = list(items)
     for start in range(0, len(everything), size):
         yield everything[start : start + size]
-
-
-def _dialect(tx: Connection) -> Any:
-    return sqlite if tx.dialect.name == "sqlite" else postgresql
 
 
 def _tune_sqlite(connection: Any, _: Any) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Boolean, Column, Connection, Index, String, Table, select
+from sqlalchemy import Boolean, Column, Connection, Index, String, Table, select, update
 
-from hub.store.base import Id, JsonColumn, Moment, Row, chunks, id_column, metadata
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert_or, metadata
+from hub.store.conversions import conversion
+from hub.store.orders import ledger, order
 
 contact = Table(
     "contact",
@@ -15,6 +17,7 @@ contact = Table(
     Column("workspace_id", Id, nullable=False),
     Column("email", String(320)),
     Column("data", JsonColumn, nullable=False),  # the other fields of hub.contract.Contact
+    Column("told", JsonColumn, nullable=False),  # {field: [rank of trust, microseconds]}: how sure and when it was told
     Column("merged_into", Id),  # set when two records proved to be one person; the row stays, so it can be undone
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
@@ -28,6 +31,8 @@ identity = Table(
     Column("type", String(12), primary_key=True),  # email external_id cookie click_id
     Column("value", String(400), primary_key=True),
     Column("contact_id", Id, nullable=False, index=True),
+    # Whose it is says the surest, then earliest message that shows it together with an e-mail: its trust and time.
+    Column("trust", String(10)),  # NULL: nobody with an e-mail has shown it
     Column("seen_at", Moment, nullable=False),
 )
 
@@ -52,17 +57,19 @@ suppression = Table(
 )
 
 
-def identities(tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Which contacts these (type, value) pairs belong to."""
-    found: dict[tuple[str, str], str] = {}
+def identities(tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    """What is known of these (type, value) pairs: contact_id, trust, seen_at."""
+    found: dict[tuple[str, str], Row] = {}
     for some in chunks(keys):
         wanted = set(some)
-        statement = select(identity.c.type, identity.c.value, identity.c.contact_id).where(
-            identity.c.workspace_id == workspace_id, identity.c.value.in_([value for _, value in some])
+        statement = select(identity).where(
+            identity.c.workspace_id == workspace_id,
+            identity.c.type.in_({type_ for type_, _ in some}),
+            identity.c.value.in_([value for _, value in some]),
         )
-        found |= {
-            (row.type, row.value): row.contact_id for row in tx.execute(statement) if (row.type, row.value) in wanted
-        }
+        for row in tx.execute(statement).mappings():
+            if (row["type"], row["value"]) in wanted:
+                found[row["type"], row["value"]] = row
     return found
 
 
@@ -103,6 +110,32 @@ def consents_of(tx: Connection, contact_ids: Iterable[str]) -> dict[tuple[str, s
         statement = select(consent).where(consent.c.contact_id.in_(some))
         found |= {(row["contact_id"], row["purpose"]): row["granted"] for row in tx.execute(statement).mappings()}
     return found
+
+
+def put_consents(tx: Connection, rows: Sequence[Values]) -> None:
+    """Keep what these persons said (all columns), unless a later word is known; of two at once, no counts."""
+    if not rows:
+        return
+    statement = insert_or(tx, consent)
+    new = statement.excluded
+    is_later = (new.at > consent.c.at) | ((new.at == consent.c.at) & consent.c.granted & ~new.granted)
+    changes = {name: new[name] for name in ("granted", "basis", "at")}
+    tx.execute(
+        statement.on_conflict_do_update(index_elements=["contact_id", "purpose"], set_=changes, where=is_later),
+        list(rows),
+    )
+
+
+def pass_on(tx: Connection, old: str, new: str) -> None:
+    """All that is kept under the contact ``old`` is ``new``'s from now on; the contact's own row stays."""
+    rows = [
+        dict(row) | {"contact_id": new}
+        for row in tx.execute(select(consent).where(consent.c.contact_id == old)).mappings()
+    ]
+    put_consents(tx, rows)
+    tx.execute(consent.delete().where(consent.c.contact_id == old))
+    for table in (identity, conversion, order, ledger):
+        tx.execute(update(table).where(table.c.contact_id == old).values(contact_id=new))
 
 
 def suppressed(tx: Connection, workspace_id: str, hashes: Iterable[str]) -> set[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, select
+from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, select, update
 
 from hub.store.base import Id, JsonColumn, Moment, Money, Row, chunks, id_column, metadata
+from hub.store.orders import order
 
 observation = Table(
     "observation",
@@ -73,7 +74,10 @@ def known_events(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple
     """Observations already stored for these (connection, event id) pairs."""
     found: dict[tuple[str, str], Row] = {}
     for some in chunks(pairs):
-        statement = select(observation).where(observation.c.event_id.in_([event for _, event in some]))
+        statement = select(observation).where(
+            observation.c.connection_id.in_({connection for connection, _ in some}),
+            observation.c.event_id.in_([event for _, event in some]),
+        )
         found |= {(row["connection_id"], row["event_id"]): row for row in tx.execute(statement).mappings()}
     return found
 
@@ -84,6 +88,31 @@ def conversions_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -
         statement = select(conversion).where(conversion.c.workspace_id == workspace_id, conversion.c.subject.in_(some))
         rows += tx.execute(statement).mappings()
     return rows
+
+
+def drop_observations(tx: Connection, ids: Iterable[str]) -> None:
+    """Another telling of the same events counts."""
+    for some in chunks(ids):
+        tx.execute(observation.delete().where(observation.c.id.in_(some)))
+
+
+def move_observation(tx: Connection, observation_id: str, subject: str, conversion_id: str) -> None:
+    """It speaks of another subject, or of another conversion of it."""
+    chosen = update(observation).where(observation.c.id == observation_id)
+    tx.execute(chosen.values(subject=subject, conversion_id=conversion_id))
+
+
+def subjects_of_contacts(tx: Connection, workspace_id: str, contact_ids: Iterable[str]) -> set[str]:
+    """What is folded under these contacts and might be somebody else's: where not every message names an e-mail."""
+    found: set[str] = set()
+    for some in chunks(contact_ids):
+        mine = (conversion.c.workspace_id == workspace_id) & conversion.c.contact_id.in_(some)
+        without_id = select(order.c.id).where(order.c.contact_id.in_(some), order.c.display_id == "")
+        unsure = (conversion.c.identified_by != "email") | conversion.c.order_id.in_(without_id)
+        unsure |= conversion.c.subject.like("p:%")
+        counts = conversion.c.state != "replaced"
+        found |= set(tx.scalars(select(conversion.c.subject).where(mine, unsure, counts)))
+    return found
 
 
 def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
@@ -109,16 +138,14 @@ def of_inbound(tx: Connection, inbound_id: str) -> list[Row]:
 
 def observed_in(tx: Connection, conversion_id: str) -> list[Row]:
     """Every observation of one conversion: all the messages that spoke of it."""
-    own = select(conversion.c.workspace_id, conversion.c.subject, conversion.c.slot).where(
-        conversion.c.id == conversion_id
-    )
+    own = select(conversion.c.workspace_id, conversion.c.subject).where(conversion.c.id == conversion_id)
     row = tx.execute(own).first()
     if row is None:
         return []
     statement = select(observation).where(
         observation.c.workspace_id == row.workspace_id,
         observation.c.subject == row.subject,
-        observation.c.slot == row.slot,
+        observation.c.conversion_id == conversion_id,
     )
     return list(tx.execute(statement.order_by(observation.c.occurred_at)).mappings())
 

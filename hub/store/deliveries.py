@@ -183,6 +183,17 @@ def postpone(tx: Connection, ids: Sequence[str], due_at: datetime, reason: str) 
         tx.execute(update(delivery).where(delivery.c.id.in_(some)).values(due_at=due_at, reason=reason))
 
 
+def change_plan(tx: Connection, rows: Sequence[Values]) -> None:
+    """Give deliveries of which nothing was sent another state. Rows: id, state, reason, due_at, done_at."""
+    if rows:
+        names = ("state", "reason", "due_at", "done_at")
+        unsent = (delivery.c.tries == 0) | (delivery.c.state == NOT_SENT)
+        chosen = (delivery.c.id == bindparam("delivery_id")) & unsent
+        statement = update(delivery).where(chosen).values({name: bindparam("new_" + name) for name in names})
+        values = [{"delivery_id": row["id"], **{"new_" + name: row[name] for name in names}} for row in rows]
+        tx.execute(statement, values)
+
+
 def replan(tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None) -> int:
     """Send again what is over, or now what waits; tries go on counting. Returns how many."""
     number = 0
@@ -207,6 +218,45 @@ def call_off(tx: Connection, at: datetime, *, connection_id: str | None = None, 
     column, wanted = (delivery.c.route_id, route_id) if route_id else (delivery.c.connection_id, connection_id)
     waits = (column == wanted) & (delivery.c.state == WAITING)
     return tx.execute(update(delivery).where(waits).values(state=NOT_SENT, reason="route_removed", done_at=at)).rowcount
+
+
+def call_off_conversion(tx: Connection, conversion_id: str, reason: str, at: datetime) -> None:
+    """What still waits of this conversion is not sent."""
+    waits = (delivery.c.conversion_id == conversion_id) & (delivery.c.state == WAITING)
+    tx.execute(update(delivery).where(waits).values(state=NOT_SENT, reason=reason, done_at=at))
+
+
+def hand_over(tx: Connection, old: str, new: str) -> None:
+    """Deliveries of the conversion ``old`` go on as those of ``new``, one a route: the one that has come furthest."""
+    rows = of_conversions(tx, [old, new])
+    for (conversion_id, route_id), row in rows.items():
+        if conversion_id != old:
+            continue
+        twin = rows.get((new, route_id))
+        if twin is not None and _progress(twin) >= _progress(row):
+            continue
+        if twin is not None:  # a conversion is on a route once, so the two change places over a third
+            _assign(tx, twin["id"], twin["id"])
+        _assign(tx, row["id"], new)
+        if twin is not None:
+            _assign(tx, twin["id"], old)
+
+
+def sent_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Per conversion: how many of its deliveries arrived, and how often any was tried."""
+    found: dict[str, tuple[int, int]] = {}
+    for (conversion_id, _), row in of_conversions(tx, conversion_ids).items():
+        arrived, tries = found.get(conversion_id, (0, 0))
+        found[conversion_id] = (arrived + (row["state"] == DELIVERED), tries + row["tries"])
+    return found
+
+
+def _assign(tx: Connection, delivery_id: str, conversion_id: str) -> None:
+    tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(conversion_id=conversion_id))
+
+
+def _progress(row: Row) -> tuple[bool, int, bool]:
+    return row["state"] == DELIVERED, row["tries"], row["state"] == WAITING
 
 
 def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[Row]:

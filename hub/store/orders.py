@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from sqlalchemy import Boolean, Column, Connection, Index, String, Table, func, select
+from sqlalchemy import Boolean, Column, Connection, Index, String, Table, bindparam, func, select, update
 
-from hub.store.base import Id, Moment, Money, Row, chunks, id_column, metadata, plain_money
+from hub.store.base import Id, Moment, Money, Row, Values, chunks, id_column, metadata, plain_money
 
 order = Table(
     "order",
@@ -124,6 +124,21 @@ def lines(tx: Connection, order_id: str) -> list[Row]:
 
 def aliases_of(tx: Connection, order_id: str) -> list[str]:
     return list(tx.scalars(select(order_alias.c.alias).where(order_alias.c.order_id == order_id).order_by("alias")))
+
+
+def drop_aliases(tx: Connection, workspace_id: str, order_id: str, names: list[str]) -> None:
+    """The order is no longer found by these names."""
+    mine = (order_alias.c.workspace_id == workspace_id) & (order_alias.c.order_id == order_id)
+    for some in chunks(names):
+        tx.execute(order_alias.delete().where(mine, order_alias.c.alias.in_(some)))
+
+
+def redate(tx: Connection, rows: Sequence[Values]) -> None:
+    """The lines of these conversions belong to this contact and happened then. Rows: order, conversion, contact, at."""
+    if rows:
+        mine = (ledger.c.order_id == bindparam("of_order")) & (ledger.c.conversion_id == bindparam("of_conversion"))
+        change = update(ledger).where(mine)
+        tx.execute(change.values(contact_id=bindparam("new_contact"), occurred_at=bindparam("new_at")), list(rows))
 
 
 def get(tx: Connection, order_id: str, workspace_id: str | None = None) -> Row | None:

@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.String(length=36), nullable=False),
         sa.Column("email", sa.String(length=320), nullable=True),
         sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
         sa.Column("merged_into", sa.String(length=36), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
@@ -157,6 +158,7 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=12), nullable=False),
         sa.Column("value", sa.String(length=400), nullable=False),
         sa.Column("contact_id", sa.String(length=36), nullable=False),
+        sa.Column("trust", sa.String(length=10), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "type", "value", name=op.f("pk_identity")),
     )

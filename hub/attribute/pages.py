@@ -1,0 +1,268 @@
+"""Writing the books: from what is folded to rows of conversions, orders, ledger, credits and observations."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from hub.attribute import orders
+from hub.attribute.contacts import ContactBook
+from hub.attribute.joins import retire
+from hub.attribute.observed import Entry, short
+from hub.store import campaigns as campaign_store
+from hub.store import conversions as conversion_store
+from hub.store import new_id
+from hub.store import orders as order_store
+from hub.store.base import Row, Values, insert, insert_new, upsert
+
+NAMESPACE = uuid.UUID("6f1d0f5e-6f0c-5a7e-9d59-3a1f5b1c0de1")
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class Changed:
+    """A conversion that is new, or is not what it was: routing looks at it again."""
+
+    row: Values
+    new: bool
+
+
+@dataclass(slots=True)
+class Page:
+    """One subject: all that was told of it, and what it says together."""
+
+    subject: str
+    entries: list[Entry]
+    folded: list[orders.Folded]
+    contact_id: str | None = None
+    ids: dict[str, str] = field(default_factory=dict)  # slot (as told, and as folded) → conversion
+
+    @property
+    def order_id(self) -> str | None:
+        return self.subject[2:] if self.subject.startswith("o:") else None
+
+
+class Pages:
+    """What one batch writes."""
+
+    def __init__(self, tx: Connection, workspace_id: str, at: datetime, people: ContactBook) -> None:
+        self._tx = tx
+        self._workspace_id = workspace_id
+        self._at = at
+        self._people = people
+        self._changed: list[Changed] = []
+        self._seen: set[str] = set()
+        self._observations: list[Values] = []
+        self._orders: list[Values] = []
+        self._ledger: list[Values] = []
+        self._redated: list[Values] = []
+        self._credits: list[Values] = []
+        self._campaign_ids: set[str] = set()
+
+    def open(self, subjects: Iterable[str], new_orders: set[str]) -> None:
+        """Load what is written of these subjects."""
+        stored = [name for name in subjects if name[2:] not in new_orders]
+        self._stored: dict[str, dict[str, Row]] = {}
+        for row in conversion_store.conversions_of(self._tx, self._workspace_id, stored):
+            self._stored.setdefault(row["subject"], {})[row["slot"]] = row
+        order_ids = [name[2:] for name in stored if name.startswith("o:")]
+        self._old_orders = order_store.by_ids(self._tx, order_ids)
+        self._booked: dict[str, dict[tuple[str, str, str], Decimal]] = {}
+        for (order_id, *line), amount in order_store.ledger_sums(self._tx, order_ids).items():
+            self._booked.setdefault(order_id, {})[line[0], line[1], line[2]] = amount
+
+    def put(self, page: Page) -> None:
+        """Note all that has to be written of one subject."""
+        page.contact_id = self._people.person_of(page.entries)
+        self._people.learn(page.entries, page.contact_id)
+        before = self._take_over(page)
+        for one in page.folded:
+            self._put_conversion(page, one, before.get(one.slot))
+        if page.order_id is not None:
+            self._put_order(page, page.order_id)
+        for entry in page.entries:
+            self._put_observation(page, entry, before)
+
+    def write(self) -> list[Changed]:
+        """Write everything noted; returns the conversions that changed."""
+        tx = self._tx
+        insert(tx, conversion_store.observation, self._observations)
+        rows = [one.row for one in self._changed]
+        upsert(tx, conversion_store.conversion, rows, ["id"], _CONVERSION_CHANGES)
+        upsert(tx, order_store.order, self._orders, ["id"], _ORDER_CHANGES)
+        order_store.redate(tx, self._redated)
+        insert(tx, order_store.ledger, self._ledger)
+        self._write_credits()
+        return self._changed
+
+    # -- conversions -----------------------------------------------------------------------------------------------
+
+    def _take_over(self, page: Page) -> dict[str, Row]:
+        """The stored conversion of each slot. One that was told under another slot goes on; a second one is retired."""
+        stored = dict(self._stored.get(page.subject, {}))
+        before: dict[str, Row] = {}
+        for one in page.folded:
+            mine = [stored.pop(slot) for slot in (one.slot, *sorted(one.slots - {one.slot})) if slot in stored]
+            if not mine:
+                continue
+            before[one.slot] = mine[0]
+            for other in mine[1:]:
+                retire(self._tx, other, mine[0], self._at)
+            if mine[0]["slot"] != one.slot:
+                chosen = conversion_store.conversion.c.id == mine[0]["id"]
+                self._tx.execute(update(conversion_store.conversion).where(chosen).values(slot=one.slot))
+        for row in stored.values():
+            retire(self._tx, row, None, self._at)
+        return before
+
+    def _put_conversion(self, page: Page, one: orders.Folded, before: Row | None) -> None:
+        conversion_id = before["id"] if before is not None else new_id()
+        page.ids |= dict.fromkeys((one.slot, *one.slots), conversion_id)
+        row = {
+            "id": conversion_id, "workspace_id": self._workspace_id, "subject": page.subject, "slot": one.slot,
+            "event_id": before["event_id"] if before is not None else self._event_id(page, one),
+            "order_id": page.order_id, "contact_id": page.contact_id, "kind": one.kind.value,
+            "stage": one.stage.value if one.stage else None, "occurred_at": one.occurred_at, "value": one.value,
+            "currency": one.currency, "test": one.test, "trust": one.trust.value,
+            "identified_by": self._people.identified_by(one.data, page.contact_id), "state": one.state,
+            "reason": _reason(one), "data": one.data,
+            "created_at": before["created_at"] if before is not None else self._at, "updated_at": self._at,
+        }  # fmt: skip
+        if before is not None and all(before[name] == row[name] for name in _COMPARED):
+            return
+        self._changed.append(Changed(row, before is None))
+        self._put_credit(conversion_id, one.data["campaigns"])
+        moved = before is not None and any(before[name] != row[name] for name in ("contact_id", "occurred_at"))
+        if moved and page.order_id is not None:
+            self._redated.append({
+                "of_order": page.order_id, "of_conversion": conversion_id, "new_contact": page.contact_id,
+                "new_at": one.occurred_at,
+            })  # fmt: skip
+
+    def _event_id(self, page: Page, one: orders.Folded) -> str:
+        """Made from names, not from chance: after a restore and a re-send, destinations still see the same id."""
+        names = [name for entry in page.entries if entry.observed for name in entry.names]
+        name = min(names, default=page.subject)
+        return str(uuid.uuid5(NAMESPACE, f"{self._workspace_id}|{name}|{one.slot}"))
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def _put_order(self, page: Page, order_id: str) -> None:
+        total = orders.totals(page.folded)
+        before = self._old_orders.get(order_id)
+        told = sorted(page.folded, key=lambda one: not one.is_charge)
+        row = {
+            "id": order_id, "workspace_id": self._workspace_id,
+            "display_id": short(next((one.data["order_id"] for one in told if one.data["order_id"]), ""), 255),
+            "contact_id": page.contact_id, "subscription_id": _subscription(page),
+            "currency": total.currency, "gross": total.gross, "refunded": total.refunded, "disputed": total.disputed,
+            "status": total.status, "test": total.test, "paid_at": total.paid_at,
+            "created_at": before["created_at"] if before is not None else self._at, "updated_at": self._at,
+        }  # fmt: skip
+        self._orders.append(row)
+        self._put_lines(page, order_id, total)
+
+    def _put_lines(self, page: Page, order_id: str, total: orders.Totals) -> None:
+        """What the ledger lacks to add up to the order: corrections add, they never edit."""
+        occurred = {page.ids[one.slot]: one.occurred_at for one in page.folded}
+        wanted = {(page.ids[slot], kind, currency): amount for (slot, kind, currency), amount in total.lines.items()}
+        booked = self._booked.get(order_id, {})
+        for key in {**booked, **wanted}:
+            step = wanted.get(key, ZERO) - booked.get(key, ZERO)
+            if step:
+                self._ledger.append({
+                    "id": new_id(), "workspace_id": self._workspace_id, "order_id": order_id,
+                    "contact_id": page.contact_id, "conversion_id": key[0], "kind": key[1], "amount": step,
+                    "currency": key[2], "occurred_at": occurred.get(key[0], self._at), "booked_at": self._at,
+                    "note": "amount_replaced" if key in booked else _NOTES[key[1]],
+                })  # fmt: skip
+
+    # -- what was told, and credit ---------------------------------------------------------------------------------
+
+    def _put_observation(self, page: Page, entry: Entry, before: dict[str, Row]) -> None:
+        conversion_id, said = page.ids[entry.said.slot], entry.said
+        if entry.row is not None:
+            kept = (entry.row["subject"], entry.row["conversion_id"])
+            if kept != (page.subject, conversion_id):
+                conversion_store.move_observation(self._tx, entry.row["id"], page.subject, conversion_id)
+            return
+        observed = entry.observed
+        assert observed is not None  # noqa: S101 - what is not stored was observed just now
+        known = next((row for row in before.values() if row["id"] == conversion_id), None)
+        observed.effect = _effect(said, known, conversion_id in self._seen)
+        self._seen.add(conversion_id)
+        self._observations.append({
+            "id": new_id(), "workspace_id": self._workspace_id, "connection_id": observed.connection_id,
+            "inbound_id": observed.inbound_id, "event_id": said.event_id, "subject": page.subject, "slot": said.slot,
+            "conversion_id": conversion_id, "trust": said.trust.value, "occurred_at": said.occurred_at,
+            "effect": observed.effect, "data": said.data,
+        })  # fmt: skip
+
+    def _put_credit(self, conversion_id: str, aim: dict[str, list[str]]) -> None:
+        base = {"conversion_id": conversion_id, "workspace_id": self._workspace_id}
+        self._campaign_ids |= {name[:255] for name in aim["ids"]}
+        self._credits += [{**base, "type": "campaign", "value": name[:255]} for name in aim["ids"]]
+        self._credits += [{**base, "type": "tag", "value": tag[:255]} for tag in aim["tags"]]
+
+    def _write_credits(self) -> None:
+        """A webinar id we have not seen becomes a campaign, so that no sale waits for somebody to set it up."""
+        if self._campaign_ids:
+            base = {"workspace_id": self._workspace_id, "created_at": self._at}
+            rows = [{"id": new_id(), "external_id": name, "name": name, **base} for name in sorted(self._campaign_ids)]
+            insert_new(self._tx, campaign_store.campaign, rows, "workspace_id", "external_id")
+            found = campaign_store.by_external_ids(self._tx, self._workspace_id, self._campaign_ids)
+            for row in self._credits:
+                if row["type"] == "campaign":
+                    row["value"] = found[row["value"]]["id"]
+        insert_new(self._tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
+
+
+_COMPARED = (
+    "order_id", "contact_id", "kind", "stage", "occurred_at", "value", "currency", "test", "trust", "identified_by", "state",
+    "reason", "data",
+)  # fmt: skip
+_CONVERSION_CHANGES = (*_COMPARED, "updated_at")
+_ORDER_CHANGES = (
+    "display_id", "contact_id", "subscription_id", "currency", "gross", "refunded", "disputed", "status", "test", "paid_at",
+    "updated_at",
+)  # fmt: skip
+_NOTES = {
+    "gross": "order_added", "renewal": "renewal_recorded", "refund": "refund_recorded", "dispute": "dispute_recorded",
+}  # fmt: skip
+_KIND_EFFECTS = {
+    "renewal": "renewal_recorded", "refund": "refund_recorded", "dispute": "dispute_recorded",
+    "cancellation": "cancellation_recorded", "pending": "pending_recorded", "contact": "contact_updated",
+}  # fmt: skip
+
+
+def _reason(one: orders.Folded) -> str:
+    if one.test:
+        return "test_not_counted"
+    if one.value and not one.currency:
+        return "currency_unknown"
+    if one.kind.value in _KIND_EFFECTS:
+        return _KIND_EFFECTS[one.kind.value]
+    return "order_added" if one.stage == "purchase" else "new_conversion"
+
+
+def _effect(said: orders.Said, before: Row | None, seen_in_batch: bool) -> str:
+    if said.data.get("test"):
+        return "test_not_counted"
+    if before is None and not seen_in_batch:
+        return _KIND_EFFECTS.get(
+            said.data["kind"], "order_added" if said.data["stage"] == "purchase" else "new_conversion"
+        )
+    if before is not None and before["trust"] == said.trust.value and said.data.get("value"):
+        return "amount_replaced"
+    return "joined_known_sale"
+
+
+def _subscription(page: Page) -> str | None:
+    names: Any = (one.data["subscription_id"] for one in page.folded)
+    return min((short(name, 255) for name in names if name), default=None)
