@@ -31,15 +31,14 @@ def server_binary() -> str:
 
 
 def server_command(settings: Settings) -> list[str]:
-    """How to start it: reachable through a socket in the data folder only, surviving restarts, never swapping work out.
+    """How to start it: reachable through a socket in the data folder only, keeping nothing on disk.
 
-    The database is the truth, so losing the last second of Redis (appendfsync everysec) loses nothing.
+    The database is the truth, and the sweep finds what is due. A file of Redis would only be one more that a power cut
+    can damage, after which Redis refuses to start, or a full disk can block.
     """
-    folder = settings.data_dir / "redis"
-    folder.mkdir(parents=True, exist_ok=True)
     options = {
-        "port": "0", "unixsocket": str(settings.redis_socket), "unixsocketperm": "700", "dir": str(folder),
-        "appendonly": "yes", "appendfsync": "everysec", "save": "", "maxmemory": "128mb",
+        "port": "0", "unixsocket": str(settings.redis_socket), "unixsocketperm": "700",
+        "dir": str(settings.data_dir), "appendonly": "no", "save": "", "maxmemory": "128mb",
         "maxmemory-policy": "noeviction", "loglevel": "warning", "daemonize": "no",
     }  # fmt: skip
     return [server_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
