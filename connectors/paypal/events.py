@@ -22,7 +22,7 @@ from connectors.paypal.resources import (
 )
 from hub.contract import Conversion, Inbound, Kind, NotUnderstood, Stage
 from hub.contract.dates import first_time
-from hub.contract.paths import dig, text
+from hub.contract.paths import dig, required_text, text
 from hub.contract.tracking import read_tracking, tracking_pairs
 
 Json = Mapping[str, Any]
@@ -48,7 +48,7 @@ def read_event(event: Json, inbound: Inbound) -> Conversion:
     occurred_at, date_flags = first_time(*times, fallback=inbound.received_at)
     facts["flags"] = [*facts.get("flags", ()), *date_flags]
     conversion = Conversion(
-        event_id=f"{event['id']}:{event['event_type']}",  # the simulator gives several types one id
+        event_id=f"{required_text(event, 'id')}:{event['event_type']}",  # the simulator gives several types one id
         occurred_at=occurred_at,
         order_id=names[0] if names else None,
         order_aliases=names[1:],
@@ -69,7 +69,7 @@ def _order(order: Json) -> Facts:
     ids = [text(one.get("id")) for some in payments for one in some]
     references = [text(unit.get("reference_id")) for unit in units]
     extra = {"reference_id": references[0]} if references[0] not in (None, "default") else {}
-    names = [str(order["id"]), *ids, *references_of(order)]
+    names = [required_text(order, "id"), *ids, *references_of(order)]
     return {"names": names, "value": _positive(value), "currency": currency, "extra": extra}
 
 
@@ -89,7 +89,7 @@ def _payment(payment: Json) -> Facts:
     value, currency = total(transaction["amount"] for transaction in payment["transactions"])
     related = [one for some in dig(payment, "transactions[].related_resources") or [] for one in some]
     sales = [one.get("sale") or one.get("capture") or {} for one in related]
-    names = [str(payment["id"]), *(text(sale.get("id")) for sale in sales), *references_of(payment)]
+    names = [required_text(payment, "id"), *(text(sale.get("id")) for sale in sales), *references_of(payment)]
     facts: Facts = {"names": names, "value": _positive(value), "currency": currency}
     if any(sale.get("state") == "completed" for sale in sales):
         facts["stage"] = Stage.PURCHASE
@@ -103,9 +103,9 @@ def _sale(sale: Json) -> Facts:
     agreement = agreement_of(sale)
     if agreement:
         charge = {"subscription_id": agreement, "recurring": True, "flags": [MAYBE_RENEWAL]}
-        return facts | charge | {"names": [str(sale["id"]), *references_of(sale)]}
+        return facts | charge | {"names": [required_text(sale, "id"), *references_of(sale)]}
     authorization = text(dig(sale, "supplementary_data.related_ids.authorization_id"))
-    parents = [order_to_read(sale), payment_to_read(sale), linked(sale, "up"), str(sale["id"])]
+    parents = [order_to_read(sale), payment_to_read(sale), linked(sale, "up"), required_text(sale, "id")]
     return facts | {"names": [*parents, authorization, *references_of(sale)]}
 
 
@@ -132,7 +132,13 @@ def _refund(refund: Json) -> Facts:
     if not any(names):
         raise NotUnderstood("The refund does not say which payment was given back.")
     why = text(refund.get("refund_reason_code")) or text(refund.get("note_to_payer"))
-    return {"names": names, "value": abs(value), "currency": currency, "money_id": str(refund["id"]), "reason": why}
+    return {
+        "names": names,
+        "value": abs(value),
+        "currency": currency,
+        "money_id": required_text(refund, "id"),
+        "reason": why,
+    }
 
 
 def _dispute(dispute: Json) -> Facts:
@@ -143,17 +149,17 @@ def _dispute(dispute: Json) -> Facts:
         value = Decimal(0)
     also = [text(one.get("seller_transaction_id")) for one in others]  # other sales: never names of this one
     return {
-        "names": [str(first["seller_transaction_id"]), text(first.get("invoice_number"))],
+        "names": [required_text(first, "seller_transaction_id"), text(first.get("invoice_number"))],
         "value": _positive(value),
         "currency": currency,
-        "money_id": str(dispute["dispute_id"]),
+        "money_id": required_text(dispute, "dispute_id"),
         "reason": text(dispute.get("reason")),
         "extra": {"also_disputed": also} if also else {},
     }
 
 
 def _subscription(subscription: Json) -> Facts:
-    return {"subscription_id": str(subscription["id"]), "recurring": True}
+    return {"subscription_id": required_text(subscription, "id"), "recurring": True}
 
 
 def _subscription_unpaid(subscription: Json) -> Facts:
@@ -173,7 +179,12 @@ def _invoice(invoice: Json) -> Facts:
     ids = [text(one.get("transaction_id")) or text(one.get("payment_id")) for one in paid]
     number = text(invoice.get("number")) or text(dig(invoice, "detail.invoice_number"))
     extra = {"invoice_number": number} if number else {}
-    return {"names": [str(invoice["id"]), *ids], "value": _positive(value), "currency": currency, "extra": extra}
+    return {
+        "names": [required_text(invoice, "id"), *ids],
+        "value": _positive(value),
+        "currency": currency,
+        "extra": extra,
+    }
 
 
 READERS: dict[str, tuple[Callable[[Json], Facts], Stage | Kind]] = {

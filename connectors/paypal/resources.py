@@ -38,8 +38,9 @@ def total(amounts: Iterable[Json]) -> tuple[Decimal, str]:
 def linked(resource: Json, relation: str, within: str = "") -> str | None:
     """The last path part of the link with this ``rel`` whose address holds ``within``."""
     for link in resource.get("links") or []:
-        if link.get("rel") == relation and within in str(link.get("href")):
-            return str(link["href"]).split("?")[0].rstrip("/").rpartition("/")[2] or None
+        address = text(link.get("href"))
+        if link.get("rel") == relation and address and within in address:
+            return address.split("?")[0].rstrip("/").rpartition("/")[2] or None
     return None
 
 

@@ -10,7 +10,7 @@ from connectors.stripe.objects import address_of, alias_ids, person_of, priced_l
 from hub.contract import Conversion, Inbound, Kind, NotUnderstood, Stage
 from hub.contract.dates import first_time
 from hub.contract.money import currency_code, from_minor
-from hub.contract.paths import dig, text
+from hub.contract.paths import dig, required_text, text
 from hub.contract.tracking import read_tracking
 
 Json = Mapping[str, Any]
@@ -32,9 +32,9 @@ def read_event(event: Json, inbound: Inbound, settings: Json) -> list[Conversion
         return []
     occurred_at, date_flags = first_time(event.get("created"), thing.get("created"), fallback=inbound.received_at)
     ids = alias_ids(thing, inbound.fetched)
-    currency = facts.get("currency") or currency_code(thing.get("currency"))
+    currency = facts.get("currency") or thing.get("currency")
     conversion = Conversion(
-        event_id=str(event["id"]),
+        event_id=required_text(event, "id"),
         occurred_at=occurred_at,
         order_id=ids[0] if ids else None,
         order_aliases=ids[1:],
@@ -131,7 +131,7 @@ def _charge_refunded(charge: Json, event: Json) -> Facts | None:
 
 def _refund(refund: Json, _event: Json) -> Facts | None:
     money = _money(refund["amount"], refund)
-    facts = {"kind": Kind.REFUND, "money_id": str(refund["id"]), **money}
+    facts = {"kind": Kind.REFUND, "money_id": required_text(refund, "id"), **money}
     if refund["status"] in LOST:
         words = text(refund.get("failure_reason"))
         return facts | {"value": Decimal(0), "reason": f"refused: {words}" if words else "refused"}
@@ -142,7 +142,12 @@ def _dispute(dispute: Json, _event: Json) -> Facts | None:
     money = _money(dispute["amount"], dispute)
     if dispute["status"] in ("won", "warning_closed"):
         money["value"] = Decimal(0)
-    return {"kind": Kind.DISPUTE, "money_id": str(dispute["id"]), "reason": text(dispute.get("reason")), **money}
+    return {
+        "kind": Kind.DISPUTE,
+        "money_id": required_text(dispute, "id"),
+        "reason": text(dispute.get("reason")),
+        **money,
+    }
 
 
 def _subscription_created(subscription: Json, _event: Json) -> Facts | None:

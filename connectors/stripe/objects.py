@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Contact, Item
+from hub.contract.intake import split_name
 from hub.contract.money import from_minor
-from hub.contract.paths import dig, text
+from hub.contract.paths import dig, required_text, text
 
 Json = Mapping[str, Any]
 # In Stripe's own order of precedence for one sale: what a later refund, dispute or rebill can be found by.
@@ -40,14 +41,14 @@ def alias_ids(thing: Json, fetched: Json) -> list[str]:
     kind = str(thing["object"])
     if kind not in _NO_SALE:
         rank = _OWN_ID_RANK.get(kind, len(ids))
-        ids.insert(rank, str(thing["id"]))
+        ids.insert(rank, required_text(thing, "id"))
     return list(dict.fromkeys(one for one in ids if one))
 
 
 def subscription_of(thing: Json) -> str | None:
     """The subscription that the object is, or belongs to."""
     if thing["object"] == "subscription":
-        return str(thing["id"])
+        return required_text(thing, "id")
     return reference(thing.get("subscription") or dig(thing, "parent.subscription_details.subscription"))
 
 
@@ -72,12 +73,6 @@ def address_of(thing: Json, contact: Contact) -> Contact:
     contact.city, contact.region = text(address.get("city")), text(address.get("state"))
     contact.postal_code, contact.country = text(address.get("postal_code")), text(address.get("country"))
     return contact
-
-
-def split_name(name: str | None) -> tuple[str | None, str | None]:
-    """("Ada", "King Lovelace") out of "Ada King Lovelace"."""
-    first, _, last = (name or "").partition(" ")
-    return first or None, last.strip() or None
 
 
 def priced_lines(thing: Json, fetched: Json, currency: str | None, exponents: dict[str, int]) -> list[Item]:

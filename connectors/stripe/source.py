@@ -31,15 +31,8 @@ from hub.contract import (
     Stage,
     Text,
 )
-from hub.contract.signing import (
-    TOLERANCE,
-    check_hmac,
-    check_timestamp,
-    make_hmac,
-    parse_pairs,
-    require_header,
-    require_secrets,
-)
+from hub.contract.paths import required_text
+from hub.contract.signing import TOLERANCE, check_timed, require_header, sign_timed
 
 API = "https://api.stripe.com/v1"
 API_VERSION = {"Stripe-Version": "2025-03-31.basil"}  # pins the shape of what is read back
@@ -139,16 +132,11 @@ class Stripe(Source):
 
     def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
         """One v1 signature of ``t.body`` under one live secret, ``whsec_`` included; v0 and others are ignored."""
-        require_secrets(settings["secret"])
-        pairs = parse_pairs(require_header(inbound.headers, SIGNATURE))
-        time = next((value for key, value in pairs if key == "t"), "")
-        check_timestamp(time, inbound.received_at, settings["tolerance"])
-        given = [value for key, value in pairs if key == "v1"]
-        check_hmac(time.encode() + b"." + inbound.body, given, settings["secret"])
+        header = require_header(inbound.headers, SIGNATURE)
+        check_timed(header, inbound.body, settings["secret"], inbound.received_at, settings["tolerance"])
 
     def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
-        time = int(at.timestamp())
-        return {SIGNATURE: f"t={time},v1={make_hmac(b'%d.' % time + body, settings['secret'][0])}"}
+        return {SIGNATURE: sign_timed(body, settings["secret"][0], at)}
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
         return _try_key() if settings["api_key"] else None
@@ -193,12 +181,12 @@ def _left_out(inbound: Inbound) -> tuple[str, Call] | None:
     """What to read back for this message: its name and the call."""
     event = _event(inbound)
     thing = event["data"]["object"]
-    here = quote(str(thing.get("id")), safe="")
     if event["type"] in SESSION_SALES and thing.get("mode") != "setup":
-        url = f"{API}/checkout/sessions/{here}/line_items"
+        url = f"{API}/checkout/sessions/{quote(required_text(thing, 'id'), safe='')}/line_items"
         return "line_items", Call.get(url, params={"limit": "100"}, headers=dict(API_VERSION))
     if event["type"] == "invoice.paid" and not (thing.get("payment_intent") or thing.get("charge")):
-        return "payments", Call.get(f"{API}/invoice_payments", params={"invoice": here}, headers=dict(API_VERSION))
+        params = {"invoice": quote(required_text(thing, "id"), safe="")}
+        return "payments", Call.get(f"{API}/invoice_payments", params=params, headers=dict(API_VERSION))
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from hub.contract import Contact, Conversion, Item, Kind, NotUnderstood, Stage
 from hub.contract.dates import parse_time
 from hub.contract.money import currency_code, decimal, exponent, from_minor
-from hub.contract.paths import text
+from hub.contract.paths import required_text, text
 
 Json = Mapping[str, Any]
 TEST_MARK = "[TEST]"  # how the admin page's "send test" begins names and addresses
@@ -47,7 +47,7 @@ def _charge_failed(transaction: Json, settings: Json) -> Conversion:
 def _refunded(transaction: Json, settings: Json) -> Conversion:
     conversion, unit = _charge(transaction, settings)
     conversion.kind = Kind.REFUND
-    conversion.money_id = str(transaction["id"])
+    conversion.money_id = required_text(transaction, "id")
     amount = decimal(transaction.get("refunded_amount"))
     if amount is not None:
         conversion.value = abs(_in_unit(amount, unit, conversion.currency))
@@ -63,7 +63,7 @@ def _subscription_ended(subscription: Json, _settings: Json) -> Conversion:
     conversion = _about(subscription["user"])
     conversion.kind = Kind.CANCELLATION
     conversion.recurring = True
-    conversion.subscription_id = str(subscription["id"])
+    conversion.subscription_id = required_text(subscription, "id")
     return conversion
 
 
@@ -133,7 +133,7 @@ def _about(person: Json) -> Conversion:
 
 def _sale(order: Json) -> Conversion:
     conversion = _about(order["user"])
-    conversion.order_id = str(order["id"])
+    conversion.order_id = required_text(order, "id")
     number = text(order.get("order_number"))
     conversion.order_aliases = [number] if number else []  # the thank-you page knows only the number
     conversion.coupon = text((order.get("coupon") or {}).get("code"))
@@ -149,7 +149,8 @@ def _charge(transaction: Json, settings: Json) -> tuple[Conversion, str]:
     """The charge, valued by itself (a payment plan repeats the whole order each time), and its amounts' unit."""
     order = transaction["order"]
     conversion = _sale(order)
-    conversion.currency = currency_code(transaction["currency"]) or settings["currency"] or None
+    given = text(transaction["currency"])  # one we do not know is kept, and parks the message: never the default's
+    conversion.currency = currency_code(given) or given or settings["currency"] or None
     amount = decimal(transaction["amount"])
     if amount is None:
         raise ValueError("a transaction without an amount")
@@ -158,11 +159,11 @@ def _charge(transaction: Json, settings: Json) -> tuple[Conversion, str]:
         unit, is_certain = _guess_unit(abs(amount), order)
         conversion.flags += [] if is_certain else ["amount_unit_guessed"]
     conversion.value = _in_unit(amount, unit, conversion.currency)
-    conversion.extra["transaction_id"] = str(transaction["id"])
+    transaction_id = conversion.extra["transaction_id"] = required_text(transaction, "id")
     if _is_rebill(transaction):
         conversion.recurring = True
         # Each rebill is a sale of its own: one id for all of them would leave only the last.
-        conversion.order_id, conversion.order_aliases = f"{order['id']}/{transaction['id']}", []
+        conversion.order_id, conversion.order_aliases = f"{conversion.order_id}/{transaction_id}", []
     return conversion, unit
 
 

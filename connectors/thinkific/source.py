@@ -25,6 +25,7 @@ from hub.contract import (
     Unsigned,
 )
 from hub.contract.dates import first_time
+from hub.contract.paths import required_text
 from hub.contract.signing import check_hmac, make_hmac, require_header
 
 SIGNATURE = "X-Thinkific-Hmac-Sha256"
@@ -121,7 +122,7 @@ class Thinkific(Source):
             return []
         payload = envelope["payload"]
         conversion = reader(payload, settings)
-        conversion.event_id = str(envelope["id"])
+        conversion.event_id = required_text(envelope, "id")
         times = payload.get(time_key), envelope.get("created_at")
         conversion.occurred_at, flags = first_time(*times, fallback=inbound.received_at)
         conversion.flags += flags

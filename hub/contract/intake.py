@@ -67,6 +67,12 @@ def clean_email(value: str, *, plus_became_space: bool = False) -> tuple[str | N
     return _checked_email(text)
 
 
+def split_name(name: str | None) -> tuple[str | None, str | None]:
+    """("Ada", "King Lovelace") out of "Ada King Lovelace", for senders that know only a whole name."""
+    first, _, last = " ".join((name or "").split()).partition(" ")
+    return first or None, last or None
+
+
 def clean_order_id(value: str) -> str | None:
     """The id without quotes and without the ``#`` in front (``#1001`` → ``1001``); case and leading zeros stay.
 

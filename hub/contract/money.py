@@ -34,16 +34,20 @@ def exponent(currency: str | None) -> int:
 def from_minor(value: Any, currency: Any, exponents: dict[str, int] | None = None) -> Decimal | None:
     """4900 with EUR → 49.00; with JPY → 4900; with KWD → 4.900. None stays None.
 
-    ``exponents`` overrides the ISO ones where a processor has rules of its own (Stripe: MGA is zero-decimal).
-    Raises ValueError when ``value`` is not a whole number.
+    ``exponents`` overrides the ISO ones where a processor has rules of its own (Stripe: MGA is zero-decimal). Without
+    any currency (None or "") there are two decimals.
+    Raises ValueError when ``value`` is not a whole number, and when ``currency`` is given but unknown: how many decimals
+    it has would be a guess.
     """
     if value is None or value == "":
         return None
     number = decimal(value)
     if number is None or number != number.to_integral_value():
         raise ValueError(f"not a whole number of minor units: {str(value)[:40]}")
-    code = currency_code(currency) or ""
-    return number.scaleb(-(exponents or {}).get(code, exponent(code)))
+    code = currency_code(currency)
+    if code is None and currency not in (None, ""):
+        raise ValueError(f"unknown currency: {str(currency)[:20]}")
+    return number.scaleb(-(exponents or {}).get(code or "", exponent(code)))
 
 
 def decimal(value: Any) -> Decimal | None:

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from hub.contract.errors import NotUnderstood
+
 _PART = re.compile(r"([^.\[\]]+)|\[(-?\d+|\*)?\]")
 
 
@@ -50,3 +52,18 @@ def text(value: Any) -> str | None:
     if value is None or isinstance(value, bool | dict | list):
         return None
     return str(value).strip() or None
+
+
+def required_text(data: Any, path: str) -> str:
+    """The text at ``path``, for what must be there: ids above all. A number becomes text with every digit kept.
+
+    Raises NotUnderstood, naming ``path``, when it is missing, null, empty, or no text: ``str(None)`` would be an id that
+    strangers share.
+    """
+    found = text(dig(data, path))
+    if found is None:
+        raise NotUnderstood(
+            f"The message has no usable “{path}”, which this sender was expected to send. Look at it, update the "
+            "connector if the sender changed, then replay."
+        )
+    return found
