@@ -129,13 +129,13 @@ def _key_file(path: Path) -> str:
     """The installation's key, made on first use with mode 600."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(32))
         file.flush()
-        os.fsync(handle)
+        os.fsync(descriptor)
     return path.read_text().strip()
 
 

@@ -112,8 +112,8 @@ def prepare(chosen: Settings) -> None:
 def _keep_login(file: Path, email: str, password: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         file.unlink()
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as opened:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
         opened.write(f"{email}\n{password}\n")
 
 

@@ -145,13 +145,13 @@ class Lane:
                     self._note(wave, [record], outcome or talk.verdict or Outcome(Result.DELIVERED), error, talk)
 
         threads = min(self._threads, len(records))
-        helpers = [threading.Thread(target=work, daemon=True) for _ in range(threads - 1)]
-        for helper in helpers:
-            helper.start()
+        others = [threading.Thread(target=work, daemon=True) for _ in range(threads - 1)]
+        for other in others:
+            other.start()
         if records:
             work()
-        for helper in helpers:
-            helper.join()
+        for other in others:
+            other.join()
 
     def _send_batches(self, records: Sequence[Record], batch: Batch, wave: Wave) -> None:
         destination, settings = self._connected.destination, self._connected.settings
