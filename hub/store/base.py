@@ -6,20 +6,19 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, Table, create_engine, event
-from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, create_engine, event
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
+from hub.store.bulk import Values, insert, insert_new, insert_or, run_many, upsert
+
 Row = Mapping[Any, Any]
-Values = dict[str, Any]
 
 metadata = MetaData(
     naming_convention={
@@ -54,13 +53,18 @@ class Money(TypeDecorator[Decimal]):
         return None if value is None else int((value * _SCALE).to_integral_value(ROUND_HALF_EVEN))
 
     def process_result_value(self, value: int | None, _dialect: Any) -> Decimal | None:
-        return None if value is None else plain_money(Decimal(value) / _SCALE)
+        return None if value is None else _money_of(value)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SCALE = Decimal(10_000)
 Id = String(36)
+
+
+def _money_of(stored: int) -> Decimal:
+    digits = 2 if stored % 100 == 0 else 3 if stored % 10 == 0 else 4
+    return Decimal(stored // 10 ** (4 - digits)).scaleb(-digits)
 
 
 def plain_money(value: Decimal) -> Decimal:
@@ -144,31 +148,6 @@ def to_json(value: Any) -> str:
 _JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)
 
 
-def insert_new(tx: Connection, table: Table, rows: Sequence[Values], *keys: str) -> None:
-    """Insert ``rows``; those whose unique ``keys`` exist already are left as they are."""
-    if rows:
-        tx.execute(insert_or(tx, table).on_conflict_do_nothing(index_elements=keys or None), rows)
-
-
-def upsert(tx: Connection, table: Table, rows: Sequence[Values], keys: Sequence[str], change: Iterable[str]) -> None:
-    """Insert ``rows``; where the unique ``keys`` exist already, the ``change`` columns take the new values."""
-    if rows:
-        statement = insert_or(tx, table)
-        new = {name: statement.excluded[name] for name in change}
-        tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=new), rows)
-
-
-def insert_or(tx: Connection, table: Table) -> Any:
-    """An insert that can say what to do with rows that exist already."""
-    return (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(table)
-
-
-def insert(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Insert ``rows``, all with the same keys, in one round trip."""
-    if rows:
-        tx.execute(plain_insert(table), rows)
-
-
 def chunks(items: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
     """Lists of at most ``size``: databases limit the number of bound values."""
     everything = list(items)
@@ -187,3 +166,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 JsonColumn = JSON
+
+__all__ = [
+    "EPOCH", "Id", "JsonColumn", "Moment", "Money", "Row", "Store", "Values", "chunks", "id_column", "insert", "insert_new",
+    "insert_or", "metadata", "new_id", "now", "plain_money", "run_many", "to_json", "upsert",
+]  # fmt: skip

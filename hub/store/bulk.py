@@ -1,0 +1,101 @@
+"""Writing many rows at once. SQLAlchemy builds each statement, once; the values of the rows are bound here.
+
+Its own way looks every value of every row up anew, which costs more than the database does (benchmarks/deliveries.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Executable, Table
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Values = dict[str, Any]
+
+
+def insert(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert ``rows``, all with the same keys, in one round trip."""
+    if rows:
+        run_many(tx, _insert(table), rows)
+
+
+def insert_new(tx: Connection, table: Table, rows: Sequence[Values], *keys: str) -> None:
+    """Insert ``rows``; those whose unique ``keys`` exist already are left as they are."""
+    if rows:
+        run_many(tx, _insert_new(tx.dialect.name, table, keys), rows)
+
+
+def upsert(tx: Connection, table: Table, rows: Sequence[Values], keys: Sequence[str], change: Iterable[str]) -> None:
+    """Insert ``rows``; where the unique ``keys`` exist already, the ``change`` columns take the new values."""
+    if rows:
+        run_many(tx, _upsert(tx.dialect.name, table, tuple(keys), tuple(change)), rows)
+
+
+def insert_or(tx: Connection, table: Table) -> Any:
+    """An insert that can say what to do with rows that exist already."""
+    return _dialect(tx.dialect.name).insert(table)
+
+
+def run_many(tx: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute ``statement`` once for each of ``rows``, which all have the same keys: columns, or names of bindparams.
+
+    What was compiled is kept by the statement's identity: pass one that is made once, not one made for each call.
+    """
+    prepared = _prepare(tx.dialect, statement, tuple(rows[0]))
+    tx.exec_driver_sql(prepared.sql, [prepared.bind(row) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    sql: str
+    binders: tuple[tuple[str, Callable[[Any], Any] | None], ...]  # in the statement's order
+    constants: Mapping[str, Any]
+    positional: bool
+
+    def bind(self, row: Mapping[str, Any]) -> Any:
+        """The values of ``row`` as the driver takes them."""
+        if self.constants:
+            row = {**self.constants, **row}
+        if self.positional:
+            return tuple([row[name] if convert is None else convert(row[name]) for name, convert in self.binders])
+        return {name: row[name] if convert is None else convert(row[name]) for name, convert in self.binders}
+
+
+@lru_cache(maxsize=256)
+def _prepare(dialect: Dialect, statement: Executable, names: tuple[str, ...]) -> _Prepared:
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))  # type: ignore[attr-defined]
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else would a statement compile to
+    order = compiled.positiontup if compiled.positional else compiled.binds
+    binders = tuple(
+        (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order or ()
+    )
+    constants = {name: value for name, value in compiled.params.items() if name not in names}
+    return _Prepared(compiled.string, binders, constants, compiled.positional)
+
+
+@lru_cache(maxsize=256)
+def _insert(table: Table) -> Executable:
+    return plain_insert(table)
+
+
+@lru_cache(maxsize=256)
+def _insert_new(dialect: str, table: Table, keys: tuple[str, ...]) -> Executable:
+    statement: Executable = _dialect(dialect).insert(table).on_conflict_do_nothing(index_elements=keys or None)
+    return statement
+
+
+@lru_cache(maxsize=256)
+def _upsert(dialect: str, table: Table, keys: tuple[str, ...], change: tuple[str, ...]) -> Executable:
+    statement = _dialect(dialect).insert(table)
+    new = {name: statement.excluded[name] for name in change}
+    changed: Executable = statement.on_conflict_do_update(index_elements=keys, set_=new)
+    return changed
+
+
+def _dialect(name: str) -> Any:
+    return sqlite if name == "sqlite" else postgresql
