@@ -66,7 +66,7 @@ def count_since(tx: Connection, workspace_id: str, since: datetime) -> dict[str,
         .where(inbound.c.workspace_id == workspace_id, inbound.c.id >= id_floor(since), inbound.c.received_at >= since)
         .group_by(inbound.c.state)
     )
-    return dict(tx.execute(statement).tuples().all())
+    return {row[0]: row[1] for row in tx.execute(statement)}
 
 
 def id_floor(at: datetime) -> str:

@@ -59,7 +59,7 @@ def numbers(tx: Connection, workspace_id: str, since: datetime, until: datetime)
     in_time = (conversion.c.occurred_at >= since) & (conversion.c.occurred_at < until)
     reached = (conversion.c.kind == Kind.CONVERSION) & conversion.c.state.in_(("counted", "recovered"))
     by_stage = select(conversion.c.stage, func.count()).where(counted & in_time & reached).group_by(conversion.c.stage)
-    stages: dict[str, int] = dict(tx.execute(by_stage).tuples().all())
+    stages: dict[str, int] = {row[0]: row[1] for row in tx.execute(by_stage)}
     money = select(ledger.c.currency, func.sum(ledger.c.amount, type_=Money)).where(
         ledger.c.workspace_id == workspace_id, ledger.c.occurred_at >= since, ledger.c.occurred_at < until
     )

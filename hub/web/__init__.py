@@ -5,6 +5,8 @@ What people do there is in :mod:`hub.steer`, what they see in :mod:`hub.report`.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Blueprint, Flask
 
 from hub.settings import settings
@@ -35,7 +37,7 @@ PAGES = (
 def register(app: Flask) -> None:
     """Hang the pages on ``app``. Needs ``app.extensions["hub"]`` (see :class:`hub.web.session.Hub`) and SECRET_KEY."""
     security.configure(app, https=settings().base_url.startswith("https://"))
-    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", f"{app.root_path}/web/translations")
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", str(Path(__file__).parent / "translations"))
     language.babel.init_app(app, locale_selector=language.choose)
     words.register(app)
     errors.register(app)

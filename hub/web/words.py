@@ -159,11 +159,9 @@ def _as_sent(digits: str) -> str:
     return _NUMBER + digits
 
 
-def fact(value: Any, path: str) -> str:
+def fact(value: Any) -> str:
     """One value of a conversion, as a list of fields shows it."""
-    if isinstance(value, bool):
-        return str(gettext("yes") if value else gettext("no"))
-    return email(value) if path.endswith("email") and isinstance(value, str) else str(value)
+    return str(gettext("yes") if value is True else gettext("no") if value is False else value)
 
 
 def identified(way: str) -> str:
