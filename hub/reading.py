@@ -78,10 +78,10 @@ def prove(source: Source, inbound: Inbound, settings: Values) -> Generator[Call,
 def read_message(source: Source, inbound: Inbound, settings: Values) -> list[Conversion]:
     """The conversions in ``inbound``, checked; ``[]`` means "genuine, but not for us".
 
-    Checked means: event ids are unique texts, amounts are Decimals of 18 digits at most and not negative, currencies
-    are ISO codes or None, times are aware and between 2000 and 2100, lists and texts have bounded lengths and hold
-    nothing a database refuses. Raises NotUnderstood when the message or what the connector made of it is not usable,
-    and ConnectorBroken when the connector failed in a way that no message explains.
+    Checked means: event ids are unique texts, no id of a sale is the text "None", amounts are Decimals of 18 digits at
+    most and not negative, currencies are ISO codes or None, times are aware and between 2000 and 2100, lists and texts
+    have bounded lengths and hold nothing a database refuses. Raises NotUnderstood when the message or what the connector
+    made of it is not usable, and ConnectorBroken when the connector failed in a way that no message explains.
     """
     try:
         found = list(islice(source.normalize(inbound, settings), MAX_CONVERSIONS + 1))
@@ -159,17 +159,20 @@ def _check(conversion: Conversion, received_at: datetime) -> None:
         raise NotUnderstood("The event reached no stage of the funnel that the hub knows.")
     _check_time(conversion, received_at)
     _check_money(conversion)
-    _clean(conversion, ("event_id", "order_id", "subscription_id", "money_id"), _identifier)
+    _clean(conversion, ("event_id", "order_id", "subscription_id", "money_id"), _own_identifier)
     _clean(conversion, ("coupon", "offer"), _words)
     _clean(conversion, ("reason",), _long_words)
     if not conversion.event_id:
         raise NotUnderstood("The message does not say which event it is: its id is missing.")
     conversion.recurring, conversion.test = bool(conversion.recurring), bool(conversion.test)
-    conversion.order_aliases = _list(conversion.order_aliases, "order_aliases")
+    conversion.order_aliases = _list(conversion.order_aliases, "order_aliases", _own_identifier)
     conversion.campaigns.ids = _list(conversion.campaigns.ids, "campaigns.ids")
     conversion.campaigns.tags = _list(conversion.campaigns.tags, "campaigns.tags")
     conversion.flags = _list(conversion.flags, "flags")
     _clean(conversion.contact, conversion.contact.__slots__, _words)
+    if conversion.contact.external_id in _NO_IDS:  # it would make one person of many; the sale is none the worse for it
+        conversion.contact.external_id = None
+        conversion.flags.append("external_id_not_usable")
     _clean(conversion.context, ("ip", "cookie"), _words)
     _clean(conversion.context, ("user_agent", "page_url", "referrer"), _long_words)
     conversion.context.utm = _entries(conversion.context.utm, "context.utm")
@@ -254,6 +257,18 @@ def _identifier(value: Any, name: str) -> str | None:
     return text or None
 
 
+def _own_identifier(value: Any, name: str) -> str | None:
+    """As an identifier; refused is the text that Python makes of a missing one: all sales without id would be one."""
+    identifier = _identifier(value, name)
+    if identifier in _NO_IDS:
+        raise NotUnderstood(
+            f"The message names no {name.replace('_', ' ')}: “{identifier}” is what a program writes for a missing value. "
+            "Look at it, update the connector or the sender's template, then replay.",
+            detail=f"{name} is the text {identifier}",
+        )
+    return identifier
+
+
 def _text(value: Any, name: str) -> str:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = str(value)
@@ -262,12 +277,13 @@ def _text(value: Any, name: str) -> str:
     return value if value.isprintable() else _UNSTORABLE.sub("", value)
 
 
+_NO_IDS = ("None", "{}")  # str() of null and of an empty object
 _UNSTORABLE = pattern("[\x00\ud800-\udfff]")
 
 
-def _list(values: list[str], name: str) -> list[str]:
+def _list(values: list[str], name: str, clean: Callable[[Any, str], str | None] = _identifier) -> list[str]:
     """Distinct identifiers in their order, capped."""
-    cleaned = (_identifier(value, name) for value in values[:MAX_LIST] if value is not None)
+    cleaned = (clean(value, name) for value in values[:MAX_LIST] if value is not None)
     return list(dict.fromkeys(value for value in cleaned if value))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 from connectors.webhook.intake_settings import IntakeSettings
 from connectors.webhook.paths import Message, records
+from connectors.webhook.signatures import check_signature, make_signature
 from hub.contract import (
     ALL_STAGES,
     Campaigns,
@@ -21,17 +23,14 @@ from hub.contract import (
     Item,
     Kind,
     NotUnderstood,
-    NotVerified,
     Reply,
     Source,
     Stage,
-    Unsigned,
 )
 from hub.contract.amounts import read_currency, read_money
 from hub.contract.dates import first_time
 from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag, read_touch
 from hub.contract.money import from_minor
-from hub.contract.signing import check_hmac, check_standard, check_timestamp, check_token, parse_pairs, require_header
 from hub.contract.vocabulary import stage_named
 
 WITHOUT_STAGE = (Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION, Kind.PENDING, Kind.CONTACT)
@@ -69,15 +68,10 @@ class WebhookSource(Source):
 
     def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
         """By the scheme the person chose; over the body's bytes."""
-        scheme, secrets, header = settings["scheme"], settings["secret"], settings["header"]
-        if scheme == "secret_address":
-            raise Unsigned
-        if scheme == "standard_webhooks":
-            check_standard(inbound.headers, inbound.body, secrets, inbound.received_at)
-        elif scheme == "token_header":
-            check_token(require_header(inbound.headers, header).removeprefix(settings["prefix"]).strip(), secrets)
-        else:
-            _check_signature(inbound, settings)
+        check_signature(inbound, settings)
+
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str] | None:
+        return make_signature(body, settings, at)
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         found = records(inbound)
@@ -86,23 +80,6 @@ class WebhookSource(Source):
             if conversion is not None:
                 conversion.event_id = _event_id(Message(record, settings["paths"]), inbound, index, len(found))
                 yield conversion
-
-
-def _check_signature(inbound: Inbound, settings: Mapping[str, Any]) -> None:
-    """Plain HMAC schemes. One header may carry several signatures; with a prefix, only those that carry it count."""
-    given = re.split(r"[\s,]+", require_header(inbound.headers, settings["header"]))
-    prefix, message = settings["prefix"], inbound.body
-    if settings["timestamp_header"]:
-        stamp = require_header(inbound.headers, settings["timestamp_header"])
-        stamp = dict(parse_pairs(stamp)).get("t", stamp)  # "t=…,v1=…" in one header, as Stripe and Calendly write it
-        check_timestamp(stamp, inbound.received_at)
-        if settings["signed"] == "timestamp.body":
-            message = stamp.encode("utf-8", "replace") + b"." + message
-    elif settings["signed"] == "timestamp.body":
-        raise NotVerified("The source does not say which header carries the signed time.", reason="secret_not_set")
-    signatures = [each.removeprefix(prefix) for each in given if each.startswith(prefix)]
-    encoding = "base64" if settings["scheme"] == "hmac_base64" else "hex"
-    check_hmac(message, signatures, settings["secret"], encoding=encoding)  # type: ignore[arg-type]
 
 
 def _read(message: Message, inbound: Inbound, settings: Mapping[str, Any]) -> Conversion | None:
@@ -183,8 +160,9 @@ def _money(message: Message, settings: Mapping[str, Any], kind: Kind) -> tuple[D
     if settings["amount_in"] == "major" or amount is None:
         return read_money(amount, currency, settings["currency"])
     codes = read_currency(currency or settings["currency"]) or frozenset()
+    code = settings["currency"] if settings["currency"] in codes else next(iter(codes)) if len(codes) == 1 else None
     try:
-        units = from_minor(amount, next(iter(codes)) if len(codes) == 1 else None)
+        units = from_minor(amount, code)
     except ValueError:
         raise NotUnderstood(
             f"The amount {str(amount)[:40]} is not a whole number of cents, as this source is set to expect.",

@@ -16,8 +16,9 @@ from hub.contract import Connector, ConnectorBroken, Destination, Headers, Inbou
 from hub.contract.calls import dump_json
 from hub.contract.conversion import parse_iso
 from hub.contract.settings import Secrets
-from hub.registry import UnknownConnector, registry
+from hub.registry import Role, UnknownConnector, registry
 
+SETTINGS = "JSON file with the connection's settings; otherwise, for a sample of the connector, its settings sample."
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -41,6 +42,15 @@ def destination(slug: str) -> Destination:
         return registry().destination(slug)
     except (UnknownConnector, ConnectorBroken) as error:
         raise Mistake(str(error)) from None
+
+
+def sample_settings(slug: str, role: Role, file: Path) -> Path | None:
+    """The settings sample of the connector, when ``file`` is one of its own samples."""
+    samples = registry().entry(slug).folder.resolve() / "samples"
+    if not file.resolve().is_relative_to(samples):
+        return None
+    beside = (samples / f"settings.{role}.json", samples / "settings.json")
+    return next((path for path in beside if path.is_file()), None)
 
 
 def settings_for(connector: Connector, path: Path | None) -> dict[str, Any]:
@@ -78,18 +88,19 @@ def headers_in(path: Path | None) -> list[tuple[str, str]]:
 def message_in(path: Path, headers: list[tuple[str, str]], url: str = "", now: datetime | None = None) -> Inbound:
     """The raw message in ``path``: a whole request (``.http``), an address or query (a GET hit), or a body.
 
-    ``headers`` are added to those of a whole request. Raises Mistake.
+    ``headers`` are added to those of a whole request. It arrived at ``now``, else when the file says
+    (``X-Sample-Received-At``), else this moment. Raises Mistake.
     """
-    raw = path.read_bytes()
+    raw, clock = path.read_bytes(), datetime.now(UTC)
     if path.suffix == ".http":
-        inbound = _whole_request(raw, path)
+        inbound = _whole_request(raw, path, clock)
         inbound = replace(inbound, headers=Headers({**inbound.headers, **Headers(headers)}))
     elif path.suffix == ".url" or raw.lstrip()[:8].lower().startswith((b"http://", b"https://", b"?")):
         address = raw.decode("utf-8", "surrogateescape").strip()
         query = address.partition("?")[2].partition("#")[0]
-        inbound = Inbound(b"", Headers(headers), datetime.now(UTC), "GET", "/", query, url=address)
+        inbound = Inbound(b"", Headers(headers), clock, "GET", "/", query, url=address)
     else:
-        inbound = Inbound(raw, Headers(headers), datetime.now(UTC))
+        inbound = Inbound(raw, Headers(headers), clock)
     return replace(inbound, received_at=now or inbound.received_at, url=url or inbound.url)
 
 
@@ -117,11 +128,11 @@ def say(value: Mapping[str, Any]) -> None:
     click.echo(dump_json(value).decode("utf-8", "replace").encode())
 
 
-def _whole_request(raw: bytes, path: Path) -> Inbound:
+def _whole_request(raw: bytes, path: Path, arrival: datetime) -> Inbound:
     from hub.testing.samples import SampleError, parse_request
 
     try:
-        return parse_request(raw, str(path))
+        return parse_request(raw, str(path), arrival)
     except SampleError as error:
         raise Mistake(str(error)) from None
 

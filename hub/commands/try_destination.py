@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hub.commands.inputs import EXISTING, Mistake, headers_in, read_json, say, settings_for
+from hub.commands.inputs import EXISTING, SETTINGS, Mistake, headers_in, read_json, sample_settings, say, settings_for
 from hub.commands.inputs import destination as destination_named
 from hub.contract import Conversion, DeliveryError, Headers, Outcome, Reply
 from hub.deliver.outcome import REASON_OF, outcome_of
@@ -19,7 +19,7 @@ from hub.reading import NAIVE
 @click.command()
 @click.argument("destination")
 @click.argument("files", nargs=-1, required=True, type=EXISTING)
-@click.option("--settings", type=EXISTING, help="JSON file with the connection's settings.")
+@click.option("--settings", type=EXISTING, help=SETTINGS)
 @click.option("--mapping", type=EXISTING, help="JSON file with a mapping; otherwise the connector's default one.")
 def preview(destination: str, files: tuple[Path, ...], settings: Path | None, mapping: Path | None) -> None:
     """Show the calls that the conversions in the FILEs would lead to, one JSON line each; secrets are ***.
@@ -30,7 +30,7 @@ def preview(destination: str, files: tuple[Path, ...], settings: Path | None, ma
     from hub.mapping.problems import MappingError
 
     connector = destination_named(destination)
-    loaded = settings_for(connector, settings)
+    loaded = settings_for(connector, settings or sample_settings(destination, "destination", files[0]))
     rules = read_json(mapping) if mapping else None
     conversions = [each for path in files for each in _conversions(path)]
     try:

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from hub.commands.inputs import EXISTING, headers_in, message_in, moment, say, settings_for
+from hub.commands.inputs import EXISTING, SETTINGS, headers_in, message_in, moment, sample_settings, say, settings_for
 from hub.commands.inputs import source as source_named
 from hub.contract import Call, DeliveryError, HubError, Inbound, NotVerified, Reply, Source, Trust, TryLater
+from hub.contract.conversion import iso
 from hub.contract.inbound import Headers
 from hub.reading import needs_fetch, prove, read_back, read_message
 from hub.rehearsal import drive, show
@@ -19,7 +20,7 @@ from hub.rehearsal import drive, show
 @click.command()
 @click.argument("source")
 @click.argument("files", nargs=-1, required=True, type=EXISTING)
-@click.option("--settings", type=EXISTING, help="JSON file with the connection's settings.")
+@click.option("--settings", type=EXISTING, help=SETTINGS)
 @click.option("--headers", type=EXISTING, help="JSON file (or “Name: value” lines) with the message's headers.")
 def normalize(source: str, files: tuple[Path, ...], settings: Path | None, headers: Path | None) -> None:
     """Show the conversions in raw messages, one JSON line a FILE.
@@ -27,27 +28,32 @@ def normalize(source: str, files: tuple[Path, ...], settings: Path | None, heade
     FILE holds a body byte for byte, a whole request (.http), or the address of a pixel hit (.url).
     """
     connector = source_named(source)
-    loaded, pairs = settings_for(connector, settings), headers_in(headers)
+    pairs = headers_in(headers)
     for path in files:
+        loaded = settings_for(connector, settings or sample_settings(source, "source", path))
         say({"file": click.format_filename(path), **_normalized(connector, message_in(path, pairs), loaded)})
 
 
 @click.command()
 @click.argument("source")
 @click.argument("file", type=EXISTING)
-@click.option("--settings", type=EXISTING, help="JSON file with the connection's settings.")
+@click.option("--settings", type=EXISTING, help=SETTINGS)
 @click.option("--headers", type=EXISTING, help="JSON file (or “Name: value” lines) with the message's headers.")
 @click.option("--url", default="", help="The public address the sender was given, where it is part of the signature.")
-@click.option("--now", help="The time of arrival, ISO 8601; otherwise the clock's.")
+@click.option("--now", help="The time of arrival, ISO 8601; otherwise the file's X-Sample-Received-At, or the clock's.")
 @click.pass_context
 def verify(
     ctx: click.Context, source: str, file: Path, settings: Path | None, headers: Path | None, url: str, now: str | None
 ) -> None:
-    """Say whether the message in FILE is genuine: one JSON line, exit 0 when it is and 1 when not."""
+    """Say whether the message in FILE is genuine: one JSON line, exit 0 when it is and 1 when not.
+
+    The line names the time of arrival that a signature's age was measured from.
+    """
     connector = source_named(source)
     inbound = message_in(file, headers_in(headers), url, moment(now))
-    answer = _verdict(connector, inbound, settings_for(connector, settings))
-    say(answer)
+    chosen = settings or sample_settings(source, "source", file)
+    answer = _verdict(connector, inbound, settings_for(connector, chosen))
+    say({**answer, "received_at": iso(inbound.received_at)})
     ctx.exit(0 if answer["ok"] else 1)
 
 
@@ -59,7 +65,7 @@ def _normalized(source: Source, inbound: Inbound, settings: dict[str, Any]) -> d
         conversions = read_message(source, inbound, settings)
     except HubError as error:
         # What has to be read back first is no mistake of the message.
-        told = None if calls else {"kind": type(error).__name__, "message": error.message}
+        told = None if calls else {"kind": type(error).__name__, "message": error.message, "detail": error.detail}
         return {"conversions": [], "fetch": calls, "error": told}
     return {"conversions": [each.to_dict() for each in conversions], "fetch": calls, "error": None}
 

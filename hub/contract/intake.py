@@ -127,7 +127,7 @@ _GLUED_END = re.compile(r"""(?:["']\s*)?/?>$|["']\s*/$""")
 _LOCAL = re.compile(r"[^\s@\"(),:;<>\[\\\]]+|\"[^\"\s\\]+\"")
 _DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
-_SUSPECT = re.compile(r"[{<%#\[*$]|__|^(?:[A-Z_]+|undefined|null|NaN)$")  # what every pattern below has one of
+_SUSPECT = re.compile(r"[{<%#\[*$]|__|^(?:[A-Z_]+|undefined|null|NaN|None)$")  # what every pattern below has one of
 _PLACEHOLDERS = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
@@ -142,7 +142,7 @@ _PLACEHOLDERS = tuple(
         ("square brackets, […]", r"^\[{1,2}[A-Za-z][\w .\-]*\]{1,2}$"),
         ("shell variable, $…", r"^\$[A-Z][A-Z_]{2,}$"),
         ("a word to replace", r"^(?:REPLACE|OPTIONAL|REPLACE_ME|REPLACEME|CHANGE_ME|YOUR_[A-Z_]+)$"),
-        ("an empty JavaScript value", r"^(?:undefined|null|NaN|\[object \w+\])$"),
+        ("an empty value of a program", r"^(?:undefined|null|NaN|None|\[object \w+\])$"),
     )
 )
 

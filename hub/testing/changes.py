@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
+from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from hub.contract import Headers, Inbound
 from hub.contract.calls import dump_json
+from hub.contract.dates import parse_time
+from hub.contract.paths import text
 
-MOST_FIELDS = 400  # of one sample; those of a longer message are sampled evenly
 STAND_IN = "forged"
 WRONG_VALUES: tuple[Any, ...] = (None, "", "x", {}, [], -1, True, 10**30)
 _WRONG_TEXTS = ("", "x", "-1", "[]", "1e400", "\x00")
+_NO_NAMES: tuple[Any, ...] = (None, {})  # what a field that names something may hold when there is nothing to name
 _REMOVED = object()
+_NEAR = timedelta(days=1)
+# A Unix time in seconds or milliseconds, or ISO 8601; what matches ends with the seconds.
+_TIME = re.compile(r"(?<![\w.])(?:\d{10}(?=(?:\d{3})?(?!\w))|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)")
 
 Pairs = list[tuple[str, str]]
 Path = tuple[Any, ...]
@@ -65,25 +73,32 @@ def tampered(inbound: Inbound) -> Iterator[tuple[str, Inbound]]:
         yield "an empty body", replace(inbound, body=b"")
 
 
-def odd_fields(inbound: Inbound) -> Iterator[Inbound]:
-    """The message with each single field gone, and with each one of another type, wherever fields stand.
+def odd_fields(inbound: Inbound, ids: frozenset[str], most: int) -> Iterator[Inbound]:
+    """The message with single fields gone, or of another type, wherever fields stand.
 
-    The wrong values take turns from field to field: between them, a connector's samples see all of them.
+    Each field whose value stands in one of ``ids`` is always changed. Of the changes of all others, of which there may
+    be hundreds, ``most`` are drawn, the same ones each time. Wrong values take turns from field to field.
     """
-    data = _parsed(inbound.body)
-    if isinstance(data, dict | list):
-        for path, value in _odd_values(data):
-            yield _with_json(inbound, data, path, value)
-    else:
-        form = _form(inbound)
-        for index, value in _odd_texts(form):
-            yield _with_form(inbound, form, index, value)
-    query = _pairs(inbound.query)
-    for index, value in _odd_texts(query):
-        yield _with_query(inbound, query, index, value)
-    fetched = inbound.fetched
-    for path, value in _odd_values(fetched):
-        yield replace(inbound, fetched=_edited(fetched, path, value))
+    naming: list[Callable[[], Inbound]] = []
+    others: list[Callable[[], Inbound]] = []
+    for number, (value, edit, is_text) in enumerate(_fields(inbound)):
+        odd = (_REMOVED, *_WRONG_TEXTS) if is_text else (_REMOVED, WRONG_VALUES[number % len(WRONG_VALUES)])
+        if _names(value, ids):
+            naming += [partial(edit, each) for each in (odd if is_text else (_REMOVED, *_NO_NAMES))]
+        else:
+            others += [partial(edit, each) for each in odd]
+    drawn = Random(0).sample(others, min(most, len(others)))  # noqa: S311 - no secret, only an even spread
+    yield from (change() for change in (*naming, *drawn))
+
+
+def moved_times(inbound: Inbound) -> Iterator[tuple[str, Inbound]]:
+    """Each header that shows a time near the message's arrival, and the message with that time a second off."""
+    for name, shown in inbound.headers.items():
+        for found in _TIME.finditer(shown):
+            moment, last = parse_time(found[0]), found.end() - 1
+            if moment is not None and abs(moment - inbound.received_at) < _NEAR:
+                digit = "1" if shown[last] == "0" else "0"
+                yield name, _with_header(inbound, name, f"{shown[:last]}{digit}{shown[last + 1 :]}")
 
 
 def renamed(inbound: Inbound, name: str, identity_headers: tuple[str, ...] = ()) -> Iterator[Inbound]:
@@ -98,7 +113,7 @@ def renamed(inbound: Inbound, name: str, identity_headers: tuple[str, ...] = ())
         yield from (_with_form(inbound, form, index, name) for index in range(len(form)))
     query = _pairs(inbound.query)
     yield from (_with_query(inbound, query, index, name) for index in range(len(query)))
-    yield from (replace(inbound, fetched=_edited(inbound.fetched, path, name)) for path in _text_paths(inbound.fetched))
+    yield from (_with_fetched(inbound, path, name) for path in _text_paths(inbound.fetched))
 
 
 def in_currency(inbound: Inbound, currency: str, code: str) -> Inbound:
@@ -131,6 +146,10 @@ def _with_json(inbound: Inbound, data: Any, path: Path, value: Any) -> Inbound:
     return replace(inbound, body=json.dumps(_edited(data, path, value)).encode())
 
 
+def _with_fetched(inbound: Inbound, path: Path, value: Any) -> Inbound:
+    return replace(inbound, fetched=_edited(inbound.fetched, path, value))
+
+
 def _with_pair(pairs: Pairs, index: int, value: Any) -> Pairs:
     middle = [] if value is _REMOVED else [(pairs[index][0], value)]
     return [*pairs[:index], *middle, *pairs[index + 1 :]]
@@ -158,23 +177,36 @@ def _paths(data: Any, path: Path = ()) -> Iterator[Path]:
 
 def _text_paths(data: Any) -> Iterator[Path]:
     for path in _paths(data):
-        value = data
-        for key in path:
-            value = value[key]
-        if isinstance(value, str):
+        if isinstance(_at(data, path), str):
             yield path
 
 
-def _odd_values(data: Any) -> Iterator[tuple[Path, Any]]:
-    paths = list(_paths(data))
-    for number, path in enumerate(paths[:: len(paths) // MOST_FIELDS + 1]):
-        yield path, _REMOVED
-        yield path, WRONG_VALUES[number % len(WRONG_VALUES)]
+def _at(data: Any, path: Path) -> Any:
+    for key in path:
+        data = data[key]
+    return data
 
 
-def _odd_texts(pairs: Pairs) -> Iterator[tuple[int, Any]]:
-    for index in range(0, len(pairs), len(pairs) // MOST_FIELDS + 1):
-        yield from ((index, value) for value in (_REMOVED, *_WRONG_TEXTS))
+def _fields(inbound: Inbound) -> Iterator[tuple[Any, Callable[[Any], Inbound], bool]]:
+    """Every field of the body, the query and what was read back: its value, its edit, whether it can only be text."""
+    data, query = _parsed(inbound.body), _pairs(inbound.query)
+    if isinstance(data, dict | list):
+        for path in _paths(data):
+            yield _at(data, path), partial(_with_json, inbound, data, path), False
+    else:
+        form = _form(inbound)
+        for index, (_, value) in enumerate(form):
+            yield value, partial(_with_form, inbound, form, index), True
+    for index, (_, value) in enumerate(query):
+        yield value, partial(_with_query, inbound, query, index), True
+    for path in _paths(inbound.fetched):
+        yield _at(inbound.fetched, path), partial(_with_fetched, inbound, path), False
+
+
+def _names(value: Any, ids: frozenset[str]) -> bool:
+    """Whether the value is one of ``ids``, or, unless it is very short, a part of one."""
+    said = text(value)
+    return said is not None and (said in ids or (len(said) > 3 and any(said in each for each in ids)))
 
 
 def _parsed(body: bytes) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from hub.testing.samples import Incoming, prune
 from hub.testing.subject import Complaints, Subject, joined
 
 UNKNOWN = "kit.unknown.event"
+UNKNOWN_CURRENCY = "XQQ"
+MOST_CHANGES = 1200  # of single fields, over all samples of a connector
+_OF_PYTHON = re.compile(r"(?<![A-Za-z0-9])(None|True|\{\})(?![A-Za-z0-9])")  # what str() makes of null, true and {}
 _BAD_BODIES = (b"", b"not json", b"{", b"[]", b"null", b"0", b'"x"', b"\xff\xfe", b"\x00", b"[" * 10_000, b"<xml/>")
 # Whose every message is a hit that somebody set up: there are no event types to be unknown.
 _WITHOUT_EVENT_TYPES = {Category.PAGE, Category.GENERIC}
@@ -38,6 +42,16 @@ class Read:
     @property
     def safe(self) -> bool:
         return self.error is None or isinstance(self.error, NotUnderstood)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Every id in the conversions: what would join strangers if it were the same for all."""
+        found = (
+            (each.event_id, each.order_id, *each.order_aliases, each.subscription_id, each.money_id,
+             each.contact.external_id)
+            for each in self.conversions
+        )  # fmt: skip
+        return frozenset(name for names in found for name in names if name)
 
     @property
     def text(self) -> str:
@@ -87,13 +101,17 @@ def every_claim_has_a_sample(subject: Subject) -> Complaints:
 
 
 def any_missing_or_odd_field_is_survived(subject: Subject) -> Complaints:
-    """With any single field removed or of another type, a sample gives conversions or is NotUnderstood."""
+    """With any single field removed, null or of another type, a sample gives sound ids or is NotUnderstood."""
     for sample in subject.incoming:
         failures: Counter[str] = Counter()
-        for inbound in odd_fields(sample.inbound):
+        ids = _read(subject, sample.inbound).ids
+        for inbound in odd_fields(sample.inbound, ids, MOST_CHANGES // len(subject.incoming)):
             found = _read(subject, inbound)
             if not found.safe and found.error is not None:
                 failures[found.error.detail] += 1
+            for each in found.ids - ids:
+                if _OF_PYTHON.search(each):
+                    failures[f"the id “{each}”: take it with required_text or text of hub.contract.paths, not str"] += 1
         for failure, count in failures.most_common(5):
             yield f"in/{sample.name}.http: {count} changes of one field end in {failure}"
 
@@ -141,7 +159,7 @@ def a_message_sent_twice_has_the_same_ids(subject: Subject) -> Complaints:
 
 
 def money_is_exact(subject: Subject) -> Complaints:
-    """Money has its ISO currency, and currencies without decimals (JPY) or with three (KWD) are read right."""
+    """Money has its ISO currency; those without decimals (JPY) or with three (KWD) are read right, unknown ones never."""
     for sample in subject.incoming:
         conversions = _read(subject, sample.inbound).conversions
         for conversion in conversions:
@@ -149,7 +167,8 @@ def money_is_exact(subject: Subject) -> Complaints:
                 yield f"in/{sample.name}.http: {conversion.event_id} has an amount without a currency"
         currencies = {conversion.currency for conversion in conversions if conversion.value and conversion.currency}
         if len(currencies) == 1:
-            yield from _in_other_currencies(subject, sample, conversions, str(currencies.pop()))
+            yield from _in_other_currencies(subject, sample, conversions, currency := str(currencies.pop()))
+            yield from _in_no_currency(subject, sample, currency)
 
 
 def differences(expected: list[Any], got: list[Any]) -> Iterator[str]:
@@ -194,6 +213,16 @@ def _in_other_currencies(
                 was, now = f"{before.value} {currency}", f"{after.value} {code}"
                 right = f"it must stay, or become {before.value * shift} if the sender counts in cents"
                 yield f"in/{sample.name}.http: {was} becomes {now} when only the currency changes; {right}"
+
+
+def _in_no_currency(subject: Subject, sample: Incoming, currency: str) -> Complaints:
+    changed = in_currency(sample.inbound, currency, UNKNOWN_CURRENCY)
+    if (changed.body, changed.fetched) == (sample.inbound.body, sample.inbound.fetched):
+        return  # the message names no currency
+    for each in _read(subject, changed).conversions:
+        if each.value:
+            said = f"{each.value} {each.currency or 'without a currency'}"
+            yield f"in/{sample.name}.http in the unknown currency {UNKNOWN_CURRENCY} is {said}: it must not be read"
 
 
 def _json(inbound: Inbound) -> Any:

@@ -1,7 +1,8 @@
 """Reading a connector's ``samples`` folder. A sample is a pair of files: what comes in, and what must come out.
 
 ``in/NAME.http``          a raw request: ``POST /in/sample?query``, header lines, an empty line, the body byte for byte.
-                          ``X-Sample-Received-At`` gives the time of arrival, ``X-Sample-Url`` the public address.
+                          ``X-Sample-Received-At`` gives the time of arrival (else 2026-11-21T12:00:00Z),
+                          ``X-Sample-Url`` the public address; neither is part of the message.
 ``in/NAME.json``          the conversions it must give, empty values left out.
 ``in/NAME.fetched.json``  what :meth:`Source.fetch` read back, when the message leaves something out.
 ``in/NAME.replies.json``  what the servers answer while the message is verified (``in/replies.json``: for all of them).
@@ -78,8 +79,8 @@ def outgoing(folder: Path) -> list[Outgoing]:
     return [_outgoing(folder, name) for name in names]
 
 
-def parse_request(raw: bytes, where: str = "the file") -> Inbound:
-    """A request in the kit's format. Raises SampleError when it is none."""
+def parse_request(raw: bytes, where: str = "the file", arrival: datetime = RECEIVED_AT) -> Inbound:
+    """A request in the kit's format. ``arrival`` is its time unless it says one. Raises SampleError when it is none."""
     first, headers, body = _split(raw, where)
     words = first.split(" ")
     if len(words) < 2 or not words[1].startswith("/"):
@@ -90,12 +91,19 @@ def parse_request(raw: bytes, where: str = "the file") -> Inbound:
     return Inbound(
         body=body,
         headers=Headers(pairs),
-        received_at=_moment(notes.get("x-sample-received-at"), where),
+        received_at=_moment(notes.get("x-sample-received-at"), where) or arrival,
         method=words[0].upper(),
         path=path,
         query=query,
         url=notes.get("x-sample-url", f"https://hub.example{words[1]}"),
     )
+
+
+def split_request(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """Head, empty line and body. Lines end with LF or CRLF; the body is whatever follows the first empty line."""
+    ends = [(raw.find(mark), mark) for mark in (b"\r\n\r\n", b"\n\n")]
+    position, mark = min(((at, mark) for at, mark in ends if at >= 0), default=(len(raw), b""))
+    return raw[:position], mark, raw[position + len(mark) :]
 
 
 def parse_calls(raw: bytes, where: str) -> list[ExpectedCall]:
@@ -160,11 +168,9 @@ def _reply(given: dict[str, Any]) -> Reply:
 
 
 def _split(raw: bytes, where: str) -> tuple[str, list[tuple[str, str]], bytes]:
-    """First line, headers and body. Lines end with LF or CRLF; the body is whatever follows the first empty line."""
-    ends = [(raw.find(mark), mark) for mark in (b"\r\n\r\n", b"\n\n")]
-    found = [(position, mark) for position, mark in ends if position >= 0]
-    position, mark = min(found, default=(len(raw), b""))
-    lines = raw[:position].decode("latin-1").splitlines()
+    """First line, headers and body."""
+    head, _, body = split_request(raw)
+    lines = head.decode("latin-1").splitlines()
     if not lines:
         raise SampleError(f"{where} is empty: it must hold one whole HTTP request.")
     pairs = []
@@ -173,7 +179,7 @@ def _split(raw: bytes, where: str) -> tuple[str, list[tuple[str, str]], bytes]:
         if not colon:
             raise SampleError(f"{where}: “{line[:60]}” is no header; an empty line must stand before the body.")
         pairs.append((name.strip(), value.strip()))
-    return lines[0].strip(), pairs, raw[position + len(mark) :]
+    return lines[0].strip(), pairs, body
 
 
 def _chunks(raw: bytes) -> Iterator[bytes]:
@@ -195,9 +201,9 @@ def _expected_call(chunk: bytes, where: str) -> ExpectedCall:
     return ExpectedCall(method.upper(), url.strip(), dict(headers), body.rstrip(b"\r\n"))
 
 
-def _moment(text: str | None, where: str) -> datetime:
+def _moment(text: str | None, where: str) -> datetime | None:
     if text is None:
-        return RECEIVED_AT
+        return None
     try:
         moment = parse_iso(text)
     except ValueError:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hub.contract import Call, Inbound, NotVerified, Reply, Trust, TryLater
+from hub.contract import Call, Headers, Inbound, NotVerified, Reply, Trust, TryLater
+from hub.contract.conversion import iso
 from hub.contract.settings import Secrets, Words
 from hub.reading import prove
 from hub.rehearsal import drive, secrets_of
-from hub.testing.changes import parts, tampered
+from hub.testing.changes import moved_times, parts, tampered
 from hub.testing.reading_checks import read
 from hub.testing.samples import Incoming, SampleError
 from hub.testing.subject import Complaints, Subject
 
+MOST_REHEARSED = 5  # signing with a private key takes a while, and each sample is signed alike
 FAR = timedelta(days=2)  # beyond any tolerance a person can set (24 h)
 
 
@@ -26,7 +28,9 @@ def unchanged_samples_verify(subject: Subject) -> Complaints:
         try:
             verdicts.add(verdict(subject, sample))
         except NotVerified as error:
-            yield f"in/{sample.name}.http does not verify with the settings sample: {error.message} {error.detail}"
+            arrival = f"the sample arrives at {iso(sample.inbound.received_at)}; X-Sample-Received-At says another time"
+            said = f"{error.message} {error.detail}".strip()
+            yield f"in/{sample.name}.http does not verify with the settings sample: {said} ({arrival})"
     if verdicts == set(Trust) - {Trust.MANUAL, Trust.IMPORTED}:
         yield "some samples verify and others raise Unsigned with the same settings: a forger would pick the latter"
 
@@ -61,6 +65,46 @@ def a_stale_or_future_message_is_refused(subject: Subject) -> Complaints:
                 yield f"in/{sample.name}.http still verifies when it is {which} (by {FAR.days} days)"
             if not passes and not subject.source.signs_time:
                 yield f"in/{sample.name}.http is refused when it is {which}: declare signs_time = True"
+
+
+def a_signed_time_is_declared(subject: Subject) -> Complaints:
+    """A time in a header that cannot be changed is signed: the source declares signs_time, and then must check it."""
+    if subject.source.signs_time:
+        return
+    for sample in _signed(subject):
+        for name, inbound in moved_times(sample.inbound):
+            if not _passes(subject, sample, inbound):
+                yield (
+                    f"in/{sample.name}.http: the time in the header {name} is signed: declare signs_time = True and "
+                    "check it (check_timed, check_timestamp), or old messages can be sent again for ever"
+                )
+
+
+def what_it_rehearses_verifies(subject: Subject) -> Complaints:
+    """The headers that rehearse makes for a body are accepted at that time, and refused with another body."""
+    settings, source = subject.settings("source"), subject.source
+    for sample in subject.incoming[:MOST_REHEARSED]:
+        at = sample.inbound.received_at + timedelta(hours=1)  # not the samples' own time: it must be the one asked for
+        headers = source.rehearse(sample.inbound.body, settings, at, subject.demo_key)
+        if headers is None:
+            return
+        inbound = replace(sample.inbound, headers=resigned(sample.inbound.headers, headers), received_at=at)
+        wanted = Trust.PROVEN if headers else Trust.CLAIMED
+        try:
+            found = verdict(subject, sample, inbound)
+        except (NotVerified, TryLater) as error:
+            yield f"in/{sample.name}.http: verify refuses what rehearse signed: {error.message} {error.detail}".strip()
+            continue
+        if found is not wanted:
+            yield f"in/{sample.name}.http: what rehearse made counts as {found}, it must be {wanted}"
+        if headers and source.signs_body and _passes(subject, sample, replace(inbound, body=inbound.body + b" ")):
+            yield f"in/{sample.name}.http: the headers that rehearse made are accepted with another body"
+
+
+def resigned(headers: Headers, signature: Mapping[str, str]) -> Headers:
+    """``headers`` with those of ``signature`` in their place."""
+    fresh = Headers(signature)
+    return Headers([*((name, value) for name, value in headers.items() if name not in fresh), *fresh.items()])
 
 
 def a_wrong_or_empty_secret_is_refused(subject: Subject) -> Complaints:
@@ -171,6 +215,8 @@ CHECKS = (
     a_changed_message_is_refused,
     a_missing_signature_is_refused,
     a_stale_or_future_message_is_refused,
+    a_signed_time_is_declared,
+    what_it_rehearses_verifies,
     a_wrong_or_empty_secret_is_refused,
     no_secret_is_told,
 )

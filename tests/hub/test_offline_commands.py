@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from click.testing import CliRunner, Result
 
 from hub.cli import COMMANDS, main
 from hub.contract import Trust
+from hub.contract.conversion import iso
 from hub.registry import registry
-from hub.testing.samples import prune
+from hub.testing.samples import Incoming, prune
+from hub.testing.sign import with_headers
 from hub.testing.subject import Subject, subject
 from hub.testing.verification_checks import verdict
 
@@ -53,6 +56,13 @@ def settings_of(known: Subject, role: Any) -> Path:
 
 def sample_file(known: Subject, name: str) -> Path:
     return known.samples / "in" / f"{name}.http"
+
+
+def dated(known: Subject, sample: Incoming, folder: Path) -> Path:
+    """A copy of the sample elsewhere, which says when it arrived."""
+    arrival = {"X-Sample-Received-At": iso(sample.inbound.received_at)}
+    raw = with_headers(sample_file(known, sample.name).read_bytes(), arrival)
+    return written(folder / f"{sample.name}.http", raw)
 
 
 # hub connectors
@@ -101,10 +111,10 @@ def test_a_scaffold_never_overwrites_and_wants_a_python_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("slug", READABLE)
-def test_normalize_gives_what_the_samples_expect(slug: str) -> None:
+def test_normalize_gives_what_the_samples_expect(slug: str, tmp_path: Path) -> None:
     known = subject(slug)
     samples = [each for each in known.incoming if not each.inbound.fetched]
-    files = [sample_file(known, each.name) for each in samples]
+    files = [dated(known, each, tmp_path) for each in samples]
     answers = lines("normalize", slug, "--settings", settings_of(known, "source"), *files)
     for sample, file, answer in zip(samples, files, answers, strict=True):
         assert (answer["file"], answer["error"]) == (str(file), None)
@@ -122,6 +132,12 @@ def test_what_cannot_be_read_is_reported_and_the_command_still_ends_well(tmp_pat
         assert answer["conversions"] == []
         assert answer["error"]["kind"] == "NotUnderstood"
         assert answer["error"]["message"]
+
+
+def test_what_a_connector_tripped_over_is_shown_with_its_own_words(tmp_path: Path) -> None:
+    body = written(tmp_path / "body.json", '{"object": "event", "type": "refund.created", "livemode": true, "data": 5}')
+    (answer,) = lines("normalize", SIGNED, body)
+    assert answer["error"]["detail"].startswith("TypeError: ")
 
 
 def test_an_address_in_a_file_is_a_pixel_hit(tmp_path: Path) -> None:
@@ -154,7 +170,8 @@ def test_a_source_that_must_read_back_names_the_calls() -> None:
 def test_samples_verify_and_a_changed_one_does_not(slug: str, tmp_path: Path) -> None:
     known = subject(slug)
     sample = known.incoming[0]
-    arguments = ("verify", slug, "--settings", settings_of(known, "source"))
+    now = iso(sample.inbound.received_at)
+    arguments = ("verify", slug, "--settings", settings_of(known, "source"), "--now", now)
     result = run(*arguments, sample_file(known, sample.name))
     if sample.replies:
         assert json.loads(result.stdout)["reason"].startswith("needs network: ")
@@ -184,10 +201,33 @@ def test_body_headers_and_time_may_come_apart(tmp_path: Path) -> None:
     assert (bare.exit_code, json.loads(bare.stdout)["reason"]) == (1, "signature_missing")
 
 
-def test_without_settings_nothing_verifies() -> None:
+def test_without_settings_nothing_verifies(tmp_path: Path) -> None:
     known = subject(SIGNED)
-    result = run("verify", SIGNED, sample_file(known, known.incoming[0].name))
+    result = run("verify", SIGNED, dated(known, known.incoming[0], tmp_path))
     assert (result.exit_code, json.loads(result.stdout)["reason"]) == (1, "secret_not_set")
+
+
+def test_a_sample_in_its_folder_is_tried_with_the_settings_sample() -> None:
+    known = subject(SIGNED)
+    sample = known.incoming[0]
+    result = run("verify", SIGNED, "--now", iso(sample.inbound.received_at), sample_file(known, sample.name))
+    assert (result.exit_code, json.loads(result.stdout)["ok"]) == (0, True)
+
+
+def test_the_time_of_arrival_is_the_one_given_else_the_files_else_the_clocks(tmp_path: Path) -> None:
+    known = subject(SIGNED)
+    sample = known.incoming[0]
+    plain = written(tmp_path / "plain.http", sample_file(known, sample.name).read_bytes())
+    settings = ("--settings", settings_of(known, "source"))
+
+    def used(*arguments: object) -> str:
+        return str(json.loads(run("verify", SIGNED, *settings, *arguments).stdout)["received_at"])
+
+    began = datetime.now(UTC)
+    assert began <= datetime.fromisoformat(used(plain)) <= datetime.now(UTC)
+    file = dated(known, sample, tmp_path)
+    assert used(file) == iso(sample.inbound.received_at)
+    assert used("--now", "2031-01-01T00:00:00Z", file) == "2031-01-01T00:00:00Z"
 
 
 # hub preview and judge
