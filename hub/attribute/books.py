@@ -94,6 +94,8 @@ class Books:
             wanted = {f"o:{row['id']}" for row in rows} - self._loaded
 
     def _load_stored(self, subjects: set[str]) -> None:
+        while self._names.grown:
+            self._loaded.discard(f"o:{self._names.grown.pop()}")
         stored = {name for name in subjects - self._loaded if name[2:] not in self._names.new_orders}
         self._loaded |= subjects
         for row in conversion_store.observations_of(self._tx, self._workspace_id, stored):
@@ -152,11 +154,12 @@ class Books:
             self._names.order_of([name], also=order_id)
         elif subject != name:
             join_subjects(self._tx, self._workspace_id, subject, name, self._at)
+            self._loaded.discard(name)
 
     # -- and onto disk ---------------------------------------------------------------------------------------------
 
     def _write(self, left: set[str]) -> list[Changed]:
-        self._load({self._current(entry.subject) for entry in self._entries})
+        self._load(self._by_subject())
         self._people.load(self._entries)
         groups = self._by_subject()
         for subject in left:

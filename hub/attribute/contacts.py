@@ -6,7 +6,8 @@
   were told about. Until there is one, it is a contact without an e-mail, which that e-mail's then takes over.
 - What is told of a person (names, telephone, consent) counts by the same rule as amounts: surest, then latest.
 
-So who somebody is does not depend on the order in which messages arrive.
+So who somebody is does not depend on the order in which messages arrive. One trace of it stays: where a cookie goes over
+from one e-mail to another, the first keeps what was told of it by messages that named neither.
 """
 
 from __future__ import annotations
@@ -83,10 +84,11 @@ class ContactBook:
         speaker = _speaker(entries) if together else None
         best: dict[identity.Key, tuple[Strength, identity.Key]] = {}
         for entry in entries:
-            teller = entry if entry.email else speaker
+            # An e-mail that a surer message of the order says otherwise claims nothing.
+            is_sure = speaker is None or entry.said.trust.rank <= speaker.said.trust.rank
+            teller = entry if entry.email and is_sure else speaker
             if teller is None or teller.email is None:
                 continue
-            self._by_email(teller.email)
             strength = (max(entry.said.trust.rank, teller.said.trust.rank), entry.said.occurred_at)
             for key in entry.keys:
                 if key[0] != identity.EMAIL:
@@ -133,11 +135,15 @@ class ContactBook:
         return held.contact_id
 
     def learn(self, entries: Sequence[Entry], contact_id: str | None) -> None:
-        """Keep what was told of the persons in an order whose contact is ``contact_id``."""
+        """Keep what was told of the persons in an order whose contact is ``contact_id``.
+
+        What a message without an e-mail says counts for every e-mail of its order: they are its buyer's.
+        """
+        emails = {entry.email: self._by_email(entry.email) for entry in entries if entry.email}
+        everyone = list(emails.values()) or [self._contacts[contact_id]] if contact_id else []
         for entry in entries:
-            own = self._by_email(entry.email).id if entry.email else contact_id
-            if own is not None:
-                self._learn(self._contacts[own], entry)
+            for contact in [emails[entry.email]] if entry.email else everyone:
+                self._learn(contact, entry)
 
     def identified_by(self, data: dict[str, Any], contact_id: str | None) -> str:
         """Which of its own names led to the person; "order" when another message of the same order did."""

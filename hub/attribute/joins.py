@@ -45,7 +45,8 @@ def retire(tx: Connection, row: Row, kept: Row | None, at: datetime) -> None:
     if kept is not None:
         lines = order_store.ledger
         own = (lines.c.order_id == row["order_id"]) & (lines.c.conversion_id == row["id"])
-        tx.execute(update(lines).where(own).values(conversion_id=kept["id"]))
+        taken = {"conversion_id": kept["id"], "contact_id": kept["contact_id"], "occurred_at": kept["occurred_at"]}
+        tx.execute(update(lines).where(own).values(**taken))
         deliveries.hand_over(tx, row["id"], kept["id"])
     deliveries.call_off_conversion(tx, row["id"], CALLED_OFF, at)
 

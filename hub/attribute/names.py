@@ -24,6 +24,7 @@ class Names:
         self._fresh: list[str] = []
         self._joined: dict[str, str] = {}
         self.new_orders: set[str] = set()
+        self.grown: set[str] = set()  # stored orders that another stored one was joined to
 
     def load(self, names: Iterable[str]) -> None:
         """Look up which orders these names belong to."""
@@ -75,4 +76,5 @@ class Names:
         if loser in self.new_orders:
             self.new_orders.remove(loser)
         else:
+            self.grown.add(winner)
             join_subjects(self._tx, self._workspace_id, f"o:{loser}", f"o:{winner}", self._at)

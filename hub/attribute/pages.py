@@ -64,6 +64,7 @@ class Pages:
         self._redated: list[Values] = []
         self._credits: list[Values] = []
         self._campaign_ids: set[str] = set()
+        self._withdrawn: dict[str, Row] = {}  # conversions that nothing says any more
 
     def open(self, subjects: Iterable[str], new_orders: set[str]) -> None:
         """Load what is written of these subjects."""
@@ -84,8 +85,11 @@ class Pages:
         before = self._take_over(page)
         for one in page.folded:
             self._put_conversion(page, one, before.get(one.slot))
-        if page.order_id is not None:
+        if page.order_id is not None and page.entries:
             self._put_order(page, page.order_id)
+        elif page.order_id is not None:
+            self._put_lines(page, page.order_id, orders.Totals())
+            order_store.drop(self._tx, page.order_id)
         for entry in page.entries:
             self._put_observation(page, entry, before)
 
@@ -104,22 +108,30 @@ class Pages:
     # -- conversions -----------------------------------------------------------------------------------------------
 
     def _take_over(self, page: Page) -> dict[str, Row]:
-        """The stored conversion of each slot. One that was told under another slot goes on; a second one is retired."""
+        """The stored conversion of each slot. One that was told under another slot goes on; what is left is retired."""
         stored = dict(self._stored.get(page.subject, {}))
-        before: dict[str, Row] = {}
+        before = {one.slot: stored.pop(one.slot) for one in page.folded if one.slot in stored}
         for one in page.folded:
-            mine = [stored.pop(slot) for slot in (one.slot, *sorted(one.slots - {one.slot})) if slot in stored]
-            if not mine:
-                continue
-            before[one.slot] = mine[0]
-            for other in mine[1:]:
-                retire(self._tx, other, mine[0], self._at)
-            if mine[0]["slot"] != one.slot:
-                chosen = conversion_store.conversion.c.id == mine[0]["id"]
-                self._tx.execute(update(conversion_store.conversion).where(chosen).values(slot=one.slot))
-        for row in stored.values():
-            retire(self._tx, row, None, self._at)
+            if one.slot not in before:
+                slot = next((slot for slot, row in stored.items() if slot in one.slots or _is_same(row, one)), None)
+                if slot is not None:
+                    before[one.slot] = stored.pop(slot)
+                    chosen = conversion_store.conversion.c.id == before[one.slot]["id"]
+                    self._tx.execute(update(conversion_store.conversion).where(chosen).values(slot=one.slot))
+        for slot, row in stored.items():
+            kept = next((before[one.slot] for one in page.folded if slot in one.slots), None)
+            self._retire(page, row, kept)
         return before
+
+    def _retire(self, page: Page, row: Row, kept: Row | None) -> None:
+        retire(self._tx, row, kept, self._at)
+        booked = self._booked.get(page.order_id or "", {})
+        for key in [key for key in booked if key[0] == row["id"]]:
+            if kept is None:
+                self._withdrawn[row["id"]] = row
+            else:
+                line = (kept["id"], key[1], key[2])
+                booked[line] = booked.get(line, ZERO) + booked.pop(key)
 
     def _put_conversion(self, page: Page, one: orders.Folded, before: Row | None) -> None:
         conversion_id = before["id"] if before is not None else new_id()
@@ -170,7 +182,8 @@ class Pages:
 
     def _put_lines(self, page: Page, order_id: str, total: orders.Totals) -> None:
         """What the ledger lacks to add up to the order: corrections add, they never edit."""
-        occurred = {page.ids[one.slot]: one.occurred_at for one in page.folded}
+        whose = {one: (row["contact_id"], row["occurred_at"]) for one, row in self._withdrawn.items()}
+        whose |= {page.ids[one.slot]: (page.contact_id, one.occurred_at) for one in page.folded}
         wanted = {(page.ids[slot], kind, currency): amount for (slot, kind, currency), amount in total.lines.items()}
         booked = self._booked.get(order_id, {})
         for key in {**booked, **wanted}:
@@ -178,8 +191,8 @@ class Pages:
             if step:
                 self._ledger.append({
                     "id": new_id(), "workspace_id": self._workspace_id, "order_id": order_id,
-                    "contact_id": page.contact_id, "conversion_id": key[0], "kind": key[1], "amount": step,
-                    "currency": key[2], "occurred_at": occurred.get(key[0], self._at), "booked_at": self._at,
+                    "contact_id": whose[key[0]][0], "conversion_id": key[0], "kind": key[1], "amount": step,
+                    "currency": key[2], "occurred_at": whose[key[0]][1], "booked_at": self._at,
                     "note": "amount_replaced" if key in booked else _NOTES[key[1]],
                 })  # fmt: skip
 
@@ -239,6 +252,15 @@ _KIND_EFFECTS = {
     "renewal": "renewal_recorded", "refund": "refund_recorded", "dispute": "dispute_recorded",
     "cancellation": "cancellation_recorded", "pending": "pending_recorded", "contact": "contact_updated",
 }  # fmt: skip
+
+
+def _is_same(row: Row, one: orders.Folded) -> bool:
+    """Of refunds alike, told by messages that match otherwise by now, either may stand for either."""
+    return (row["kind"], row["value"], row["currency"]) == (
+        one.kind.value,
+        one.value,
+        one.currency,
+    ) and one.kind == "refund"
 
 
 def _reason(one: orders.Folded) -> str:

@@ -133,6 +133,12 @@ def drop_aliases(tx: Connection, workspace_id: str, order_id: str, names: list[s
         tx.execute(order_alias.delete().where(mine, order_alias.c.alias.in_(some)))
 
 
+def drop(tx: Connection, order_id: str) -> None:
+    """Nothing is told of this order any more. Its ledger lines stay; they add up to nothing."""
+    tx.execute(order_alias.delete().where(order_alias.c.order_id == order_id))
+    tx.execute(order.delete().where(order.c.id == order_id))
+
+
 def redate(tx: Connection, rows: Sequence[Values]) -> None:
     """The lines of these conversions belong to this contact and happened then. Rows: order, conversion, contact, at."""
     if rows:
