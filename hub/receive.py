@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.store import Store, inbound
 from hub.store.base import Values, insert_new
@@ -100,7 +99,7 @@ class Receiver:
                 receipts = _keep_new(tx, [waiting.row for waiting in batch])
             for waiting, receipt in zip(batch, receipts, strict=True):
                 waiting.receipt = receipt
-        except SQLAlchemyError:
+        except Exception:  # whatever it was, this thread goes on: without it nothing is kept any more
             log.exception("%d messages could not be stored; their senders are told to try again", len(batch))
         finally:
             for waiting in batch:
