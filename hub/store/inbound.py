@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -99,8 +100,10 @@ def existing_keys(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tupl
 
 
 def count_resends(tx: Connection, ids: Sequence[str]) -> None:
-    """One more copy of each of these messages came in."""
-    tx.execute(update(inbound).where(inbound.c.id.in_(ids)).values(resends=inbound.c.resends + 1))
+    """Another copy of these messages came in, once for each time an id is given."""
+    counted = update(inbound).where(inbound.c.id == bindparam("row_id"))
+    copies = [{"row_id": inbound_id, "copies": number} for inbound_id, number in Counter(ids).items()]
+    tx.execute(counted.values(resends=inbound.c.resends + bindparam("copies")), copies)
 
 
 def settle(tx: Connection, rows: Sequence[Values]) -> None:

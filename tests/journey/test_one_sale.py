@@ -12,7 +12,7 @@ from journey.sale import Atelier, Told, at, paypal, pixel, stripe, thinkific, we
 from hub.contract import Trust
 from hub.store import Store
 
-EXAMPLES = int(os.environ.get("HUB_TEST_EXAMPLES", "12"))  # of each sale; a few hundred look deeper, and take minutes
+EXAMPLES = int(os.environ.get("HUB_TEST_EXAMPLES", "10"))  # of each sale; a few hundred look deeper, and take minutes
 
 BUYER = {"payer_id": "PAYER1", "email_address": "Anna@Example.com", "name": {"given_name": "Anna", "surname": "Roy"}}
 EUR_49 = {"value": "49.00", "currency_code": "EUR"}
