@@ -21,9 +21,11 @@ def sections(folder: Path, language: str) -> Sections:
     return {title.strip(): body.strip() for title, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-def good_for(folder: Path, language: str) -> str:
-    """What the connector does, in one sentence: the first of its about page."""
-    first = next(iter(sections(folder, language).values()), "").partition("\n\n")[0]
+def good_for(folder: Path, language: str, role: str) -> str:
+    """What the connector does in that role, in one sentence: the first of its about page that is about it."""
+    blocks = next(iter(sections(folder, language).values()), "").split("\n\n")
+    about_role = re.compile(rf"\W*(as a|comme) {role}\b", re.IGNORECASE)
+    first = next((block for block in blocks if about_role.match(block)), blocks[0])
     plain = re.sub(r"[*`_]|\[|\]\([^)]*\)", "", " ".join(first.split()))
     return re.split(r"(?<=[.!?]) (?=[A-ZÀ-Ý])", plain)[0].rstrip(":")
 
@@ -39,7 +41,22 @@ def _block(block: str) -> Markup:
         items = re.split(r"^(?:\d+\.|[-*]) +", block, flags=re.MULTILINE)[1:]
         inner = Markup("").join(Markup("<li>{}</li>").format(_line(item)) for item in items)
         return Markup("<ol>{}</ol>").format(inner) if numbered else Markup("<ul>{}</ul>").format(inner)
+    if block.startswith("### "):
+        return Markup("<h3>{}</h3>").format(_line(block.removeprefix("### ")))
+    if block.startswith("|"):
+        return _table(block.splitlines())
     return Markup("<p>{}</p>").format(_line(block))
+
+
+def _table(lines: list[str]) -> Markup:
+    rows = [[_line(cell) for cell in line.strip().strip("|").split("|")] for line in lines]
+    head, body = rows[0], [row for row in rows[1:] if any(set(cell) - set("-: ") for cell in row)]
+    titles = Markup("").join(Markup('<th scope="col">{}</th>').format(cell) for cell in head)
+    filled = Markup("").join(
+        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in row))
+        for row in body
+    )
+    return Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(titles, filled)
 
 
 def _line(text: str) -> Markup:

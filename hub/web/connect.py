@@ -33,7 +33,7 @@ def grid(role: str) -> Any:
     offered = [entry for entry in registry().all() if role in entry.roles]
     whole = [entry for entry in offered if entry.category is not None and not entry.broken]
     return render_template(
-        "connect_grid.html", role=role, offered=_described(whole), broken=[entry for entry in offered if entry.broken],
+        "connect_grid.html", role=role, offered=_described(whole, role), broken=[entry for entry in offered if entry.broken],
         total=len(whole), statuses={Status.ALPHA: gettext("alpha"), Status.BETA: gettext("beta")},
     )  # fmt: skip
 
@@ -87,12 +87,12 @@ def _connector(role: str, slug: str) -> Any:
         abort(404)
 
 
-def _described(entries: list[Entry]) -> list[tuple[Entry, str, str]]:
+def _described(entries: list[Entry], role: str) -> list[tuple[Entry, str, str]]:
     """Each connector with its category's name and what it is good for, category by category."""
     names, order = _category_names(), list(Category)
     known = [(entry, entry.category) for entry in entries if entry.category is not None]
     known.sort(key=lambda pair: (order.index(pair[1]), pair[0].name.lower()))
-    return [(entry, names[category], good_for(entry.folder, language())) for entry, category in known]
+    return [(entry, names[category], good_for(entry.folder, language(), role)) for entry, category in known]
 
 
 def _category_names() -> dict[Category, str]:

@@ -10,12 +10,13 @@ from flask_babel import gettext, ngettext
 from hub.contract.connector import Connector, Destination, Source
 from hub.contract.errors import ConfigError, ConnectorBroken, DeliveryError
 from hub.registry import UnknownConnector, registry
-from hub.report import health
+from hub.report import arrivals, health
+from hub.report.arrivals import Arrival, Filters
 from hub.steer import connections as steer
 from hub.steer import trial
 from hub.steer.errors import Invalid
 from hub.store import connections, deliveries, inbound, routes
-from hub.store.base import now
+from hub.store.base import Row, now
 from hub.web import forms
 from hub.web.language import language
 from hub.web.session import person, the_hub, the_store
@@ -42,6 +43,16 @@ def page() -> Any:
 @pages.get("/connections/<connection_id>")
 def one(connection_id: str) -> Any:
     return _page(connection_id)
+
+
+@pages.get("/connections/<connection_id>/light")
+def light(connection_id: str) -> Any:
+    """Only the light of a source: what it brought last. The page fetches it while it is open."""
+    me = person()
+    with the_store().read() as tx:
+        row = steer.get(tx, connection_id, me.workspace_id)
+        newest = _newest(tx, row)
+    return render_template("light.html", row=row, newest=newest)
 
 
 @pages.post("/connections/<connection_id>")
@@ -174,6 +185,7 @@ def _page(
         row = steer.get(tx, connection_id, me.workspace_id)
         ways = routes.routes_of(tx, me.workspace_id, connection_id=connection_id)
         facts = health.strip(tx, me.workspace_id, now(), [row])[0]
+        newest = _newest(tx, row)
     shown = steer.shown(row)
     try:
         connector = steer.find_connector(row["connector"], row["role"])
@@ -182,11 +194,19 @@ def _page(
     fields = steer.form_of(connector, language())
     values = {**shown["settings"], **(given or {})}
     return render_template(
-        "connection.html", row=row, connector=connector, shown=shown, routes=ways, health=facts,
+        "connection.html", row=row, connector=connector, shown=shown, routes=ways, health=facts, newest=newest,
         name=name or row["name"], fields=forms.draw(fields, values, problems),
         problems=problems or {}, unsigned=_lacks_secret(connector, shown["settings"]),
         builder=snippet_builder(connector, shown["url"]), asks=_asks(connector),
     )  # fmt: skip
+
+
+def _newest(tx: Any, row: Row) -> Arrival | None:
+    """What a source brought last; None when that is nothing, and for a destination."""
+    if row["role"] != "source":
+        return None
+    found, _ = arrivals.latest(tx, row["workspace_id"], Filters(connection_id=row["id"]), limit=1)
+    return found[0] if found else None
 
 
 def _lacks_secret(connector: Connector, settings: dict[str, Any]) -> bool:
