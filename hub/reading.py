@@ -170,7 +170,7 @@ def _check(conversion: Conversion, received_at: datetime) -> None:
     conversion.campaigns.tags = _list(conversion.campaigns.tags, "campaigns.tags")
     conversion.flags = _list(conversion.flags, "flags")
     _clean(conversion.contact, conversion.contact.__slots__, _words)
-    if conversion.contact.external_id in _NO_IDS:  # it would make one person of many; the sale is none the worse for it
+    if conversion.contact.external_id == _NO_ID:  # it would make one person of many; the sale is none the worse for it
         conversion.contact.external_id = None
         conversion.flags.append("external_id_not_usable")
     _clean(conversion.context, ("ip", "cookie"), _words)
@@ -260,7 +260,7 @@ def _identifier(value: Any, name: str) -> str | None:
 def _own_identifier(value: Any, name: str) -> str | None:
     """As an identifier; refused is the text that Python makes of a missing one: all sales without id would be one."""
     identifier = _identifier(value, name)
-    if identifier in _NO_IDS:
+    if identifier == _NO_ID:
         raise NotUnderstood(
             f"The message names no {name.replace('_', ' ')}: “{identifier}” is what a program writes for a missing value. "
             "Look at it, update the connector or the sender's template, then replay.",
@@ -277,7 +277,7 @@ def _text(value: Any, name: str) -> str:
     return value if value.isprintable() else _UNSTORABLE.sub("", value)
 
 
-_NO_IDS = ("None", "{}")  # str() of null and of an empty object
+_NO_ID = "None"  # str(None)
 _UNSTORABLE = pattern("[\x00\ud800-\udfff]")
 
 

@@ -100,9 +100,16 @@ class Registry:
         try:
             return self._folders[slug]
         except KeyError:
-            close = get_close_matches(slug, self._folders, n=1)
-            hint = f"Did you mean {close[0]}?" if close else "“hub connectors” lists what is installed."
-            raise UnknownConnector(f"No connector is called {slug[:80]}. {hint}") from None
+            raise UnknownConnector(f"No connector is called {slug[:80]}. {self._hint(slug)}") from None
+
+    def _hint(self, slug: str) -> str:
+        broken = {each.slug: str(each.broken) for each in self._set_aside}
+        close = get_close_matches(slug, [*self._folders, *broken], n=1)
+        if not close:
+            return "“hub connectors” lists what is installed."
+        name = close[0]
+        why = self._folders[name].entry().broken if name in self._folders else broken[name]
+        return f"{name} is installed but set aside: {why}." if why else f"Did you mean {name}?"
 
     def _add(self, entry: EntryPoint) -> None:
         distribution = _distribution(entry)
@@ -112,7 +119,9 @@ class Registry:
             self._reject(entry.name, Path(), distribution, f"its package {entry.value} cannot be found: {_said(error)}")
             return
         if not folders:
-            self._reject(entry.name, Path(), distribution, f"its package {entry.value} holds no connector folder")
+            wanted = f"{entry.value.replace('.', '/')}/SLUG/source.py or destination.py"
+            why = f"its package {entry.value} holds no connector folder ({wanted})"
+            self._reject(entry.name, Path(), distribution, why)
         for folder in folders:
             other = self._folders.setdefault(folder.slug, folder)
             if other is not folder and other.path != folder.path:
@@ -145,7 +154,8 @@ class _Folder:
         found = self._load(role)
         if isinstance(found, str):
             raise ConnectorBroken(
-                f"The connector {self.slug} is broken and set aside: {found}. Update or reinstall it, then restart.",
+                f"The connector {self.slug} is broken and set aside: {found}. If it is yours, mend that; otherwise "
+                "update or reinstall it. Then restart.",
                 detail=found,
             )
         return found
@@ -189,7 +199,11 @@ class _Folder:
             if not getattr(connector, fact, None):
                 raise _Unfit(f"its class says no {fact}")
         if connector.slug != self.slug:
-            raise _Unfit(f"its slug is {connector.slug!r} but its folder is {self.slug!r}")
+            inside = "" if "." in self.package else f", or put it in {self.slug}/{connector.slug}/"
+            raise _Unfit(
+                f"its slug is {connector.slug!r} but its folder is {self.slug!r}: "
+                f"rename the folder to {connector.slug}{inside}"
+            )
         if connector.contract not in CONTRACTS:
             raise _Unfit(f"it is written for contract {connector.contract}, this hub speaks {_spoken()}")
         return connector

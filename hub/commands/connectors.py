@@ -9,7 +9,7 @@ import click
 
 from hub.contract import Connector, ConnectorBroken, Destination, Source
 from hub.contract.calls import dump_json
-from hub.registry import Entry, registry
+from hub.registry import Entry, Role, registry
 
 
 @click.group(invoke_without_command=True)
@@ -35,24 +35,44 @@ def connectors(ctx: click.Context, as_json: bool) -> None:
 @click.argument("slug")
 @click.option("--source", "role", flag_value="source", help="It turns what a sender posts into conversions.")
 @click.option("--destination", "role", flag_value="destination", help="It sends conversions to a receiver.")
+@click.option("--package", default=None, help="Also write a package of this name around it, ready to be installed.")
 @click.option(
     "--into", type=click.Path(file_okay=False, path_type=Path), default=None,
-    help="Where the folder is made; otherwise ./connectors if there is one, else here.",
+    help="Where it is made; otherwise ./connectors if there is one, else here (with --package: a folder of its name).",
 )  # fmt: skip
-def new(slug: str, role: str | None, into: Path | None) -> None:
-    """Write the folder of a new connector SLUG, with failing samples that the kit explains."""
-    from hub.testing.scaffold import ScaffoldError, scaffold
+def new(slug: str, role: str | None, package: str | None, into: Path | None) -> None:
+    """Write the folder of a new connector SLUG, with samples and examples; the kit explains what is missing."""
+    from hub.testing.scaffold import ScaffoldError, scaffold, scaffold_package
 
     if role is None:
         raise click.UsageError("Say what it is: --source or --destination.")
-    home = into or (Path("connectors") if Path("connectors").is_dir() else Path())
+    chosen: Role = "source" if role == "source" else "destination"
     try:
-        written = scaffold(slug, "source" if role == "source" else "destination", home)
+        if package:
+            home = into or Path(package.replace("_", "-"))
+            written = scaffold_package(slug, chosen, package, home)
+        else:
+            home = into or (Path("connectors") if Path("connectors").is_dir() else Path())
+            written = scaffold(slug, chosen, home)
     except ScaffoldError as error:
         raise click.ClickException(str(error)) from None
     for path in written:
         click.echo(f"written: {path}")
-    click.echo(f"Next: pytest tests/test_connectors.py -k {slug} says what is missing.")
+    click.echo(_next_step(slug, package, home))
+
+
+def _next_step(slug: str, package: str | None, home: Path) -> str:
+    if package:
+        return f"Next: pip install -e {home} && pytest {home} says what is missing."
+    kit = home.resolve().parent / "tests" / "test_connectors.py"
+    if home.name == "connectors" and kit.is_file():
+        return f"Next: pytest tests/test_connectors.py -k {slug} says what is missing."
+    return "\n".join([
+        "Next: make it part of an installed package (or start over with --package, which does that), then run the kit:",
+        "    from hub.testing import connector_cases",
+        f'    @pytest.mark.parametrize("case", connector_cases("{slug}"), ids=str)',
+        "    def test_connector(case): case()",
+    ])  # fmt: skip
 
 
 def _facts(entry: Entry) -> dict[str, Any]:

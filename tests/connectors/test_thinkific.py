@@ -123,6 +123,26 @@ def test_a_refund_of_an_unknown_amount_is_parked() -> None:
         read(SOURCE, charge(9950, "refunded", refunded=False, refunded_amount=None))
 
 
+@pytest.mark.parametrize("missing", [None, "", {}])
+def test_a_null_id_is_parked_and_never_shared_by_all(missing: Any) -> None:
+    whole = charge(9950, "refunded", refunded=False, refunded_amount=2000).json()
+    order = whole["payload"]["order"]
+    for data in (
+        {**whole, "id": missing},
+        {**whole, "payload": {**whole["payload"], "id": missing}},
+        {**whole, "payload": {**whole["payload"], "order": {**order, "id": missing}}},
+    ):
+        with pytest.raises(NotUnderstood, match="no usable “id”"):
+            read(SOURCE, message(data))
+
+
+def test_an_unknown_currency_is_parked_and_not_replaced_by_the_schools() -> None:
+    with pytest.raises(NotUnderstood) as parked:
+        read(SOURCE, charge(9950, currency="BTC"), {"currency": "EUR"})
+    assert parked.value.reason == "currency_unknown"
+    assert read(SOURCE, charge(9950, currency=None), {"currency": "EUR"})[0].currency == "EUR"
+
+
 def test_two_rebills_of_one_payment_plan_stay_two() -> None:
     months = [charge(3317, id=month, created_at=f"2026-0{month}-01T10:20:00Z") for month in (4, 5)]
     names = [read(SOURCE, each)[0] for each in months]

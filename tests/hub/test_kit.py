@@ -1,12 +1,11 @@
 """The connector kit itself: a good connector passes, and each way to be bad is found by the check that promises it."""
 
-import hashlib
-import hmac
 import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from unittest import SkipTest
 
 import pytest
 from click.testing import CliRunner
@@ -17,18 +16,27 @@ from hub.testing import subject as subject_module
 from hub.testing.expect import expect
 from hub.testing.samples import SampleError, parse_calls, parse_request
 from hub.testing.scaffold import scaffold
+from hub.testing.sign import sign
 
-BODY = (
-    b'{"id": "evt_1", "type": "order.paid", "created_at": "2026-11-21T11:59:00Z", "data": '
-    b'{"id": 1001, "amount": 4999, "currency": "EUR", "email": "anna.martin@example.com"}}'
-)
 ABOUT = {
     "en": "# Acme\n\n## What it does\nSells.\n\n## Set it up\nPaste.\n\n## Good to know\nNothing.\n",
     "fr": "# Acme\n\n## Ce qu'il fait\nVend.\n\n## Mise en place\nCollez.\n\n## Bon à savoir\nRien.\n",
 }
-CHECKS = "        check_hmac"
+CHECKS = "        header = require_header"
 PARSES = "        event = inbound.json()"
-READS = 'from_minor(order["amount"], order["currency"])'
+CURRENCY = 'currency = required_text(order, "currency")'
+LOSES_CURRENCY = 'currency = currency_code(order["currency"])'
+READS = 'from_minor(order["amount"], currency)'
+DATES = "from datetime import datetime"
+ID = 'event_id=required_text(event, "id")'
+TIMED = 'settings["secret"], inbound.received_at)'
+SIGNS = 'return {SIGNATURE: sign_timed(body, settings["secret"][0], at)}'
+HELP = """,
+        help=Text(
+            "Shown on the webhook's page at Acme. One a line while you change it.",
+            "Affiché sur la page du webhook chez Acme. Un par ligne pendant un changement.",
+        ),
+"""
 WORDS = 'Text("a", "b")'
 VALUES = "json=record.values"
 NAIVE_FETCH = """    def needs_fetch(self, inbound: Inbound, settings: Any) -> bool:
@@ -36,7 +44,7 @@ NAIVE_FETCH = """    def needs_fetch(self, inbound: Inbound, settings: Any) -> b
 
     def fetch(self, inbound: Inbound, settings: Any) -> Any:
         from hub.contract import Call
-        yield Call.get("https://api.example.com/orders", params={"key": settings["secrets"][0]})
+        yield Call.get("https://api.example.com/orders", params={"key": settings["secret"][0]})
         return {}
 
 """
@@ -56,12 +64,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = home / "acme"
     for language, text in ABOUT.items():
         (folder / f"about.{language}.md").write_text(text)
-    for role, label in (("source", '"Secret de signature")'), ("destination", '"Jeton d\'accès")')):
-        _replace(folder / f"{role}.py", label, f'{label}, help=Text("Copy it.", "Copiez-le.")')
-    (folder / "samples/in/purchase.http").write_bytes(_signed(BODY))
-    (folder / "samples/in/refund.http").write_bytes(
-        _signed(BODY.replace(b"paid", b"refunded").replace(b"evt_1", b"evt_2"))
-    )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a changed file must not meet its old bytecode
     for module in ("hub.testing", "hub.testing.subject"):
@@ -86,9 +88,11 @@ def _forget() -> None:
         del sys.modules[name]
 
 
-def _signed(body: bytes) -> bytes:
-    signature = hmac.new(b"made-up-secret", body, hashlib.sha256).hexdigest()
-    return f"POST /in/sample\nContent-Type: application/json\nX-Signature: {signature}\n\n".encode() + body
+def _sign_all() -> None:
+    _forget()
+    result = CliRunner().invoke(sign, ["acme", "purchase", "refund"])
+    assert result.exit_code == 0, result.output
+    _forget()
 
 
 def _replace(path: Path, old: str, new: str) -> None:
@@ -105,6 +109,8 @@ def complaints() -> dict[str, str]:
             case()
         except AssertionError as error:
             found[case.check.__name__] = str(error)
+        except SkipTest:
+            pass
     return found
 
 
@@ -122,24 +128,33 @@ def test_every_check_promises_something_in_a_sentence(folder: Path) -> None:
 
 
 SOURCE_FAULTS = [
-    ("a_changed_message_is_refused", "check_hmac(inbound.body,", "check_hmac(inbound.body.strip(),"),
+    ("a_changed_message_is_refused", "(header, inbound.body,", "(header, inbound.body.strip(),"),
     ("a_missing_signature_is_refused", CHECKS, f"        return\n{CHECKS}"),
-    ("a_wrong_or_empty_secret_is_refused", CHECKS, f'        if not settings["secrets"]: return\n{CHECKS}'),
-    ("a_wrong_or_empty_secret_is_refused", 'settings["secrets"])', 'settings["secrets"][:1])'),
-    ("no_secret_is_told", "flags=flags,", 'flags=flags, extra={"s": settings["secrets"]},'),
+    ("a_wrong_or_empty_secret_is_refused", CHECKS, f'        if not settings["secret"]: return\n{CHECKS}'),
+    ("a_wrong_or_empty_secret_is_refused", 'settings["secret"], inbound', 'settings["secret"][:1], inbound'),
+    ("a_stale_or_future_message_is_refused", TIMED, TIMED.replace(")", ", 10**9)")),
+    ("a_stale_or_future_message_is_refused", "    signs_time = True\n", ""),
+    ("what_it_rehearses_verifies", SIGNS, SIGNS.replace(", at)", ", at.replace(year=2020))")),
+    ("what_it_rehearses_verifies", SIGNS, "return {}"),
+    ("no_secret_is_told", "flags=flags,", 'flags=flags, extra={"s": settings["secret"]},'),
     ("every_sample_gives_its_expectation", "from_minor(order", "2 * from_minor(order"),
     ("every_claim_has_a_sample", "kinds = frozenset({", "kinds = frozenset({Kind.DISPUTE, "),
     ("every_claim_has_a_sample", "stages = frozenset({Stage.PURCHASE})", "stages = frozenset()"),
     ("any_missing_or_odd_field_is_survived", 'event["data"]', 'event.get("data") or open("/nowhere")'),
+    ("any_missing_or_odd_field_is_survived", ID, 'event_id=str(event["id"])'),
+    ("any_missing_or_odd_field_is_survived", ID, """event_id=f"{event['id']}:{event['type']}\""""),
+    ("any_missing_or_odd_field_is_survived", 'required_text(order, "order_id")', 'str(order.get("order_id"))'),
+    ("any_missing_or_odd_field_is_survived", 'required_text(order, "refund.id")', 'str(order["refund"]["id"])'),
     ("a_message_that_is_none_is_parked", PARSES, f"        if not inbound.body: return []\n{PARSES}"),
     ("an_unknown_event_is_not_for_us", "            return []", '            raise KeyError("unknown")'),
-    ("a_message_sent_twice_has_the_same_ids", 'event_id=event["id"]', "event_id=str(inbound.received_at)"),
-    ("money_is_exact", READS, f'{READS} + (order["currency"] == "JPY")'),
-    ("money_is_exact", 'currency=currency_code(order["currency"]),', ""),
-    ("its_settings_are_explained", ', help=Text("Copy it.", "Copiez-le.")', ""),
-    ("its_settings_are_explained", "secrets = S", f"token = Words({WORDS}, help={WORDS})\n    secrets = S"),
-    ("it_imports_only_what_it_may", "from typing import Any", "from typing import Any\nimport socket"),
-    ("it_imports_only_what_it_may", "from typing import Any", "from typing import Any\nimport hub.registry"),
+    ("a_message_sent_twice_has_the_same_ids", ID, "event_id=str(inbound.received_at)"),
+    ("money_is_exact", READS, f'{READS} + (currency == "JPY")'),
+    ("money_is_exact", "currency=currency,", ""),
+    ("money_is_exact", CURRENCY, f"from hub.contract.money import currency_code\n        {LOSES_CURRENCY}"),
+    ("its_settings_are_explained", HELP, "\n"),
+    ("its_settings_are_explained", "secret = S", f"token = Words({WORDS}, help={WORDS})\n    secret = S"),
+    ("it_imports_only_what_it_may", DATES, f"{DATES}\nimport socket"),
+    ("it_imports_only_what_it_may", DATES, f"{DATES}\nimport hub.registry"),
     ("it_imports_only_what_it_may", PARSES, f"        from datetime import date\n        date.today()\n{PARSES}"),
     ("settings_of_every_older_version_upgrade", "status = Status.ALPHA", "settings_version = 2"),
     ("its_read_back_survives_any_answer", "    def normalize", f"{NAIVE_FETCH}    def normalize"),
@@ -192,7 +207,7 @@ def test_each_fault_of_a_destination_is_found(folder: Path, check: str, old: str
         ("about.en.md", ABOUT["en"].replace("Sells.", ""), "says nothing"),
         ("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "script"),
         ("logo.svg", "<svg", "well-formed"),
-        ("samples/settings.source.json", '{"secrets": 5}', "does not load"),
+        ("samples/settings.source.json", '{"secret": 5}', "does not load"),
         ("samples/settings.source.json", "{", "not JSON"),
     ],
 )
@@ -201,22 +216,62 @@ def test_each_gap_of_a_folder_is_told(folder: Path, file: str, content: str, wor
     assert word in complaints()["the_folder_is_whole"]
 
 
-def test_a_signature_that_carries_a_time_must_expire(folder: Path) -> None:
-    _replace(folder / "source.py", "    Settings = ", "    signs_time = True\n    Settings = ")
-    assert "stale" in complaints()["a_stale_or_future_message_is_refused"]
+def test_a_signed_time_must_be_declared_even_when_nothing_checks_it(folder: Path) -> None:
+    source = folder / "source.py"
+    _replace(source, "    signs_time = True\n", "")
+    _replace(source, TIMED, TIMED.replace(")", ", 10**9)"))
+    assert "acme-signature is signed: declare signs_time = True" in complaints()["a_signed_time_is_declared"]
 
 
 def test_a_token_that_covers_no_body_must_be_declared(folder: Path) -> None:
     source = folder / "source.py"
-    _replace(source, "check_hmac(inbound.body, [require_header(inbound.headers, \"X-Signature\")],",
-             'check_token(require_header(inbound.headers, "X-Token"),')  # fmt: skip
-    _replace(source, "import check_hmac", "import check_token")
-    for sample in (folder / "samples/in").glob("*.http"):
-        sample.write_bytes(sample.read_bytes().replace(b"X-Signature: ", b"X-Token: made-up-secret\nX-Other: "))
+    _replace(source, 'check_timed(header, inbound.body, settings["secret"], inbound.received_at)',
+             'check_token(header, settings["secret"])')  # fmt: skip
+    _replace(source, SIGNS, 'return {SIGNATURE: settings["secret"][0]}')
+    _replace(source, "import check_timed, require_header, sign_timed", "import check_token, require_header")
+    _replace(source, "    signs_time = True\n", "")
+    _sign_all()
     assert "signs_body = False" in complaints()["a_changed_message_is_refused"]
     _replace(source, "    Settings = ", "    signs_body = False\n    Settings = ")
     _forget()
     assert complaints() == {}
+
+
+def test_a_sample_whose_time_is_not_the_kits_is_told_when_it_arrives(folder: Path) -> None:
+    for sample in (folder / "samples/in").glob("*.http"):
+        sample.write_bytes(
+            sample.read_bytes().replace(b"Content-Type", b"X-Sample-Received-At: 2026-12-01T00:00:00Z\nX")
+        )
+    said = complaints()["unchanged_samples_verify"]
+    assert "too old" in said
+    assert "the sample arrives at 2026-12-01T00:00:00Z; X-Sample-Received-At says another time" in said
+
+
+def test_a_sample_whose_body_was_edited_is_signed_anew(folder: Path) -> None:
+    path = folder / "samples/in/purchase.http"
+    path.write_bytes(path.read_bytes().replace(b"Anna Martin", b"Anna Maria Martin").replace(b"\n", b"\r\n"))
+    assert "unchanged_samples_verify" in complaints()
+    before = path.read_bytes()
+    _sign_all()
+    found = complaints()
+    assert set(found) == {"every_sample_gives_its_expectation"}  # it names another buyer now
+    assert path.read_bytes().split(b"\r\n\r\n")[1] == before.split(b"\r\n\r\n")[1]
+    assert path.read_bytes().count(b"Acme-Signature") == 1
+
+
+def test_a_sample_that_cannot_be_signed_says_why(folder: Path) -> None:
+    _replace(folder / "source.py", SIGNS, "return None")
+    result = CliRunner().invoke(sign, ["acme", "purchase"])
+    assert (result.exit_code, "cannot make its sender's signature" in result.output) == (1, True)
+    result = CliRunner().invoke(sign, ["acme", "nothing"])
+    assert (result.exit_code, "samples/in/nothing.http is missing" in result.output) == (1, True)
+
+
+def test_a_connector_that_is_set_aside_fails_once(folder: Path) -> None:
+    _replace(folder / "source.py", 'slug = "acme"', 'slug = "acne"')
+    found = complaints()
+    assert set(found) == {"the_folder_is_whole"}
+    assert "rename the folder to acne" in found["the_folder_is_whole"]
 
 
 def test_one_case_fails_alone_and_says_what_to_do(folder: Path) -> None:

@@ -4,7 +4,9 @@ import json
 import socket
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from click.testing import CliRunner, Result
 from hub.cli import COMMANDS, main
 from hub.contract import Trust
 from hub.contract.conversion import iso
-from hub.registry import registry
+from hub.registry import GROUP, Registry, registry
 from hub.testing.samples import Incoming, prune
 from hub.testing.sign import with_headers
 from hub.testing.subject import Subject, subject
@@ -105,6 +107,36 @@ def test_a_scaffold_never_overwrites_and_wants_a_python_name(tmp_path: Path) -> 
     assert run("connectors", "new", "acme", "--destination", "--into", tmp_path).exit_code == 0
     assert run("connectors", "new", "../acme", "--source", "--into", tmp_path).exit_code == 1
     assert run("connectors", "new", "acme2", "--into", tmp_path).exit_code == 2
+
+
+def test_a_package_around_a_connector_is_found_as_it_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for slug, role in (("acme_one", "--source"), ("acme_one", "--destination"), ("acme_two", "--source")):
+        result = run("connectors", "new", slug, role, "--package", "acme_pack", "--into", tmp_path)
+        assert result.exit_code == 0, result.output
+    assert f"pip install -e {tmp_path} && pytest {tmp_path}" in result.output
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text())
+    ((name, value),) = project["project"]["entry-points"][GROUP].items()
+    assert (name, project["project"]["name"]) == ("acme_pack", "acme-pack")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = Registry([EntryPoint(name, value, GROUP)])
+    assert {entry.slug: (entry.roles, entry.broken) for entry in found.all()} == {
+        "acme_one": (("source", "destination"), None),
+        "acme_two": (("source",), None),
+    }
+    for slug in found.slugs():
+        test = (tmp_path / "tests" / f"test_{slug}.py").read_text()
+        assert f'connector_cases("{slug}")' in test
+        compile(test, "x", "exec")
+
+
+def test_a_package_named_like_its_connector_is_the_folder_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("connectors", "new", "acme_alone", "--source", "--package", "acme_alone", "--into", tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert Registry([EntryPoint("x", "acme_alone", GROUP)]).source("acme_alone").signs_time
 
 
 # hub normalize

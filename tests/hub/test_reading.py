@@ -169,6 +169,18 @@ def test_numbers_are_ids_too_but_objects_are_not() -> None:
     refusal(contact=Contact(email=["a@b.example"]))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["event_id", "order_id", "subscription_id", "money_id"])
+def test_a_missing_id_that_a_program_wrote_out_is_no_id(name: str) -> None:
+    assert f"names no {name.replace('_', ' ')}" in refusal(**{name: "None"}).message
+    assert read(purchase(**{name: "None-7"}))[0].to_dict()[name] == "None-7"
+
+
+def test_strangers_never_share_an_alias_or_become_one_person_for_want_of_an_id() -> None:
+    refusal(order_aliases=["A-1", "None"])
+    found = read(purchase(contact=Contact(email="a@b.example", external_id="None")))[0]
+    assert (found.contact.external_id, found.flags) == (None, ["external_id_not_usable"])
+
+
 def test_lists_are_capped_and_hold_nothing_twice() -> None:
     found = read(purchase(
         items=[Item(name=str(number)) for number in range(1000)],

@@ -78,7 +78,7 @@ def test_one_instance_is_shared() -> None:
         ("import nothing_of_that_name", "ModuleNotFoundError"),
         ("def oops(:", "SyntaxError"),
         ("raise SystemExit(3)", "SystemExit"),
-        (SOURCE.format(slug="other"), "its slug is 'other' but its folder is 'acme_bad'"),
+        (SOURCE.format(slug="other"), "its slug is 'other' but its folder is 'acme_bad': rename the folder to other"),
         ("x = 1", "exactly one Source class, it holds 0"),
         (SOURCE.format(slug="acme_bad") + "class Two(Acme): pass\n", "exactly one Source class, it holds 2"),
         (SOURCE.format(slug="acme_bad") + "    contract = 99\n", "written for contract 99, this hub speaks 1"),
@@ -128,6 +128,17 @@ def test_an_unknown_connector_is_answered_with_the_nearest_name(install: Install
         found.source("qqqqqqq")
     with pytest.raises(UnknownConnector, match="acme_near is no destination: it is a source only"):
         found.destination("acme_near")
+
+
+def test_a_name_near_a_connector_that_is_set_aside_is_told_why(install: Install) -> None:
+    source = SOURCE.format(slug="acme_far")
+    found = install({"acme_farm/__init__.py": "", "acme_farm/source.py": source}, "acme_farm")
+    with pytest.raises(UnknownConnector) as caught:
+        found.source("acme_far")
+    assert "acme_farm is installed but set aside" in str(caught.value)
+    assert "rename the folder to acme_far, or put it in acme_farm/acme_far/" in str(caught.value)
+    with pytest.raises(UnknownConnector, match=r"set aside: its package acme_nil cannot be found"):
+        install({}, "acme_nil").source("acme_nil")
 
 
 def test_listing_slugs_imports_no_connector() -> None:
