@@ -1,8 +1,8 @@
 """What a connector is. Data first: a method only says what data cannot.
 
 A connector does no I/O, holds no clock and no retry. It imports ``hub.contract``, marshmallow and the standard library.
-Read ``connectors/thinkific/source.py`` (a signed source) and ``connectors/zapier/destination.py`` (a destination) for the
-shortest whole examples.
+Read ``connectors/stripe/source.py`` (a source whose signature carries a time), ``connectors/thinkific/source.py`` (one
+whose signature does not) and ``connectors/zapier/destination.py`` (a destination) for whole examples.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ To run it over your own package's connectors, three lines of pytest are enough::
     def test_connector(case): case()
 
 Your package must be installed, with an entry point in the group ``conversion_hub.connectors``. Failures say in words
-what is missing. ``python -m hub.testing.expect acme`` proposes the expectation of each sample, for you to check by eye.
+what is missing. ``python -m hub.testing.expect acme`` proposes the expectation of each sample, for you to check by eye;
+``python -m hub.testing.sign acme NAME`` signs a sample anew after its body was edited.
 """
 
 from __future__ import annotations

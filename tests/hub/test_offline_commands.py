@@ -109,6 +109,16 @@ def test_a_scaffold_never_overwrites_and_wants_a_python_name(tmp_path: Path) -> 
     assert run("connectors", "new", "acme2", "--into", tmp_path).exit_code == 2
 
 
+def test_the_next_step_is_one_that_works_where_the_folder_was_made(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_connectors.py").touch()
+    here = run("connectors", "new", "acme_a", "--source", "--into", tmp_path / "connectors")
+    assert "Next: pytest tests/test_connectors.py -k acme_a" in here.output
+    elsewhere = run("connectors", "new", "acme_b", "--source", "--into", tmp_path / "mine")
+    assert "tests/test_connectors.py" not in elsewhere.output
+    assert 'connector_cases("acme_b")' in elsewhere.output
+
+
 def test_a_package_around_a_connector_is_found_as_it_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
