@@ -47,7 +47,7 @@ from hub.mapping.filters import compile_filter
 from hub.mapping.problems import MappingError
 from hub.mapping.record import make_record
 from hub.mapping.rules import CompiledMapping, compile_mapping
-from hub.reading import read_message
+from hub.reading import needs_fetch, read_back, read_message
 from hub.route import OpenRoute, plan
 from hub.settings import settings
 from hub.store import Store, connections, deliveries, inbound, leases, now, orders, routes
@@ -125,8 +125,9 @@ def _read_one(row: Row, opened: _Opened) -> Message:
         if connected.row["state"] != connections.ACTIVE:
             message.state, message.reason = inbound.PARKED, "source_paused"
             return message
-        if connected.source.needs_fetch(raw, connected.settings) and not raw.fetched:
-            raw.fetched = message.fetched = run_recipe(connected, connected.source.fetch(raw, connected.settings)) or {}
+        if not raw.fetched and needs_fetch(connected.source, raw, connected.settings):
+            recipe = read_back(connected.source, raw, connected.settings)
+            raw.fetched = message.fetched = run_recipe(connected, recipe)
         message.conversions = read_message(connected.source, raw, connected.settings)
         if not message.conversions:
             message.state, message.reason = inbound.IGNORED, "event_not_used"

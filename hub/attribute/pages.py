@@ -57,7 +57,7 @@ class Pages:
         self._at = at
         self._people = people
         self._changed: list[Changed] = []
-        self._seen: set[str] = set()
+        self._seen: dict[str, str] = {}  # conversions told of in this batch: with what trust
         self._observations: list[Values] = []
         self._orders: list[Values] = []
         self._ledger: list[Values] = []
@@ -207,9 +207,9 @@ class Pages:
             return
         observed = entry.observed
         assert observed is not None  # noqa: S101 - what is not stored was observed just now
-        known = next((row for row in before.values() if row["id"] == conversion_id), None)
-        observed.effect = _effect(said, known, conversion_id in self._seen)
-        self._seen.add(conversion_id)
+        known = next((row["trust"] for row in before.values() if row["id"] == conversion_id), None)
+        observed.effect = _effect(said, self._seen.get(conversion_id, known))
+        self._seen[conversion_id] = said.trust.value
         self._observations.append({
             "id": new_id(), "workspace_id": self._workspace_id, "connection_id": observed.connection_id,
             "inbound_id": observed.inbound_id, "event_id": said.event_id, "subject": page.subject, "slot": said.slot,
@@ -273,14 +273,14 @@ def _reason(one: orders.Folded) -> str:
     return "order_added" if one.stage == "purchase" else "new_conversion"
 
 
-def _effect(said: orders.Said, before: Row | None, seen_in_batch: bool) -> str:
+def _effect(said: orders.Said, before: str | None) -> str:
+    """What a message changed; ``before`` is the trust of what had been told of it (None: nothing had)."""
     if said.data.get("test"):
         return "test_not_counted"
-    if before is None and not seen_in_batch:
-        return _KIND_EFFECTS.get(
-            said.data["kind"], "order_added" if said.data["stage"] == "purchase" else "new_conversion"
-        )
-    if before is not None and before["trust"] == said.trust.value and said.data.get("value"):
+    if before is None:
+        added = "order_added" if said.data["stage"] == "purchase" else "new_conversion"
+        return _KIND_EFFECTS.get(said.data["kind"], added)
+    if before == said.trust.value and said.data.get("value"):
         return "amount_replaced"
     return "joined_known_sale"
 

@@ -95,6 +95,13 @@ REASONS: dict[str, Reason] = {
     "duplicate_event": Reason(
         Text("Duplicate delivery of the same event", "Envoi en double du même événement"), _NOTHING
     ),
+    "too_large": Reason(
+        Text("Too large to be kept", "Trop volumineux pour être conservé"),
+        Text(
+            "Have the sender leave something out, or raise HUB_MAX_BODY.",
+            "Faites alléger le message par l'expéditeur, ou augmentez HUB_MAX_BODY.",
+        ),
+    ),
     "event_not_used": Reason(
         Text("Event type not used", "Type d'événement non utilisé"),
         Text("Untick it at the sender if you like.", "Décochez-le chez l'expéditeur si vous le souhaitez."),

@@ -9,7 +9,7 @@ import base64
 import uuid
 
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from hub.connected import Connected
 from hub.contract.errors import ConfigError, DeliveryError, HubError, InboundError
@@ -28,29 +28,49 @@ GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEA
 LONGEST_QUERY = 65_536
 THIRTEEN_MONTHS = 34_128_000  # seconds; what the CNIL accepts for a measuring cookie
 
-METHODS = ["GET", "HEAD", "POST"]
+TAKEN = ("GET", "HEAD", "POST")
+METHODS = [*TAKEN, "OPTIONS", "PUT", "PATCH", "DELETE"]
 
 
-@door.route("/v1/conversion/pixel", methods=METHODS, defaults={"number": ""})
-@door.route("/v1/conversion/pixel/", methods=METHODS, defaults={"number": ""})
-@door.route("/v1/conversion/pixel/<number>", methods=METHODS)
+_RULE = {"methods": METHODS, "provide_automatic_options": False, "strict_slashes": False}
+
+
+@door.route("/v1/conversion/pixel", defaults={"number": ""}, **_RULE)
+@door.route("/v1/conversion/pixel/<number>", **_RULE)
 def receive_pixel(number: str) -> Response:
     """Keep the hit, answer with the image. Any number is taken (R2): an unknown one goes to the oldest pixel."""
     try:
+        if request.method not in TAKEN:
+            return _image("method_not_used", 200 if request.method == "OPTIONS" else 405)
         connected = hub().by_number(int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None)
-        if connected is None:
-            return _image("no_pixel_source", 404)
-        if len(request.query_string) > LONGEST_QUERY:
-            return _image("too_large", 413)
-        request.max_content_length = min(settings().max_body, LONGEST_QUERY)
-        body = request.get_data(cache=False, parse_form_data=False)
-        message = read_request(request, request.base_url, body, now())
-        return _kept(message, connected)
-    except RequestEntityTooLarge:
-        return _image("too_large", 413)
+        return _image("no_pixel_source", 404) if connected is None else _receive(connected)
     except (HubError, ConfigError, NotKept) as error:
         current_app.logger.warning("pixel hit not kept: %s", error)
-        return _image("not_recorded", 503)
+    except Exception:
+        current_app.logger.exception("pixel hit not kept")
+    return _image("not_recorded", 503)
+
+
+def _receive(connected: Connected) -> Response:
+    try:
+        if len(request.query_string) > LONGEST_QUERY:
+            return _too_large(connected)
+        request.max_content_length = min(settings().max_body, LONGEST_QUERY)
+        body = request.get_data(cache=False, parse_form_data=False)
+    except RequestEntityTooLarge:
+        return _too_large(connected)
+    except ClientDisconnected:
+        return _image("cut_short", 400)
+    return _kept(read_request(request, request.base_url, body, now()), connected)
+
+
+def _too_large(connected: Connected) -> Response:
+    """Only its beginning is kept."""
+    message = read_request(request, request.base_url, b"", now())
+    message.query = message.query[:1000]
+    error = InboundError(f"A hit may have at most {LONGEST_QUERY // 1024} KB.", reason="too_large")
+    keep_refused(message, connected, error)
+    return _image("too_large", 413)
 
 
 def _kept(message: Inbound, connected: Connected) -> Response:
