@@ -41,6 +41,8 @@ def _block(block: str) -> Markup:
         items = re.split(r"^(?:\d+\.|[-*]) +", block, flags=re.MULTILINE)[1:]
         inner = Markup("").join(Markup("<li>{}</li>").format(_line(item)) for item in items)
         return Markup("<ol>{}</ol>").format(inner) if numbered else Markup("<ul>{}</ul>").format(inner)
+    if block.startswith("```"):
+        return Markup("<pre>{}</pre>").format(re.sub(r"^```\w*\n|\n?```$", "", block.strip()))
     if block.startswith("### "):
         return Markup("<h3>{}</h3>").format(_line(block.removeprefix("### ")))
     if block.startswith("|"):

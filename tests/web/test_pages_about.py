@@ -8,11 +8,12 @@ from hub.web.about import as_html, good_for, sections
 
 def test_an_about_page_is_marked_up_and_everything_in_it_is_escaped() -> None:
     text = "One **bold** `code` and *slanted*.\n\n1. First\n   goes on\n2. [a link](https://example.com/?a=1&b=2)\n\n"
-    text += "### As a source\n\n- dot\n\n"
+    text += "```json\n{ <b> }\n```\n\n### As a source\n\n- dot\n\n"
     made = as_html(text + "| a | b |\n|---|---|\n| `x` | <script>alert(1)</script> |")
     assert "<p>One <b>bold</b> <code>code</code> and <i>slanted</i>.</p>" in made
     assert "<ol><li>First goes on</li><li>" in made
     assert 'href="https://example.com/?a=1&amp;b=2"' in made
+    assert "<pre>{ &lt;b&gt; }</pre>" in made
     assert "<h3>As a source</h3>" in made
     assert "<ul><li>dot</li></ul>" in made
     assert "<tr><td><code>x</code></td><td>&lt;script&gt;alert(1)&lt;/script&gt;</td></tr>" in made
