@@ -40,9 +40,11 @@ lock: $(VENV)/.installed-dev  ## resolve the newest allowed versions anew
 		--no-header --no-annotate --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 
 translations: $(VENV)/.installed-dev  ## collect the sentences of the pages, and compile their French
-	$(BIN)/pybabel -q extract -F hub/web/babel.cfg --no-location --sort-output --project conversion-hub -o hub/web/translations/messages.pot .
-	$(BIN)/pybabel -q update -i hub/web/translations/messages.pot -d hub/web/translations --no-fuzzy-matching --ignore-obsolete
+	cd hub/web && $(CURDIR)/$(BIN)/pybabel -q extract -F babel.cfg --omit-header --no-location --sort-output -o translations.pot .
+	$(BIN)/pybabel -q update -i hub/web/translations.pot -d hub/web/translations --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date -w 110
 	$(BIN)/pybabel -q compile -d hub/web/translations
+	rm hub/web/translations.pot
 
 clean:
 	rm -rf $(VENV) build data
