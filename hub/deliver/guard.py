@@ -18,6 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.connection import create_connection
 
 from hub.contract.errors import Refused
+from hub.deliver.deadline import AnswersInTime
 from hub.settings import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -100,11 +101,11 @@ class _Guarded:
         raise failure or OSError("no address")
 
 
-class _GuardedHttp(_Guarded, HTTPConnection):
+class _GuardedHttp(_Guarded, AnswersInTime, HTTPConnection):
     pass
 
 
-class _GuardedHttps(_Guarded, HTTPSConnection):
+class _GuardedHttps(_Guarded, AnswersInTime, HTTPSConnection):
     pass
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from hub.connected import Connected
 from hub.contract.calls import Call, OAuth2ClientCredentials, Outcome, Recipe, Reply, SignedBody
@@ -104,11 +105,10 @@ class Sender:
 
     def _send(self, call: Call, body: bytes, content_type: str | None, connected: Connected) -> Reply:
         request = self._prepare(call, body, content_type, connected)
-        deadline = time.monotonic() + 2 * call.timeout
         try:
             response = self._adapter.send(request, stream=True, timeout=(call.timeout, call.timeout), proxies=None)
             try:
-                content = _read(response, deadline)
+                content = _read(response)
             finally:
                 response.close() if response.raw is None else response.raw.release_conn()
         except AddressRefused as error:
@@ -121,7 +121,7 @@ class Sender:
             raise Refused(
                 "The address or a header cannot be sent.", detail=str(e)[:200], reason="address_refused"
             ) from None
-        except (requests.RequestException, OSError, ValueError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise _unreachable(error, urlsplit(call.url).hostname or "") from None
         if response.status_code == 401 and isinstance(connected.connector.auth, OAuth2ClientCredentials):
             forget(connected)
@@ -211,8 +211,8 @@ def _with_params(url: str, params: dict[str, str]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The first 128 KiB of the answer. What drips for longer than the deadline is a failure, what is longer is cut."""
+def _read(response: requests.Response) -> bytes:
+    """The first 128 KiB of the answer; what is longer is cut. urllib3's HTTPError is what goes wrong in the middle."""
     if response.raw is None:
         return b""
     parts: list[bytes] = []
@@ -223,9 +223,6 @@ def _read(response: requests.Response, deadline: float) -> bytes:
             return b"".join(parts)
         parts.append(part)
         size += len(part)
-        if time.monotonic() > deadline:
-            response.raw.close()
-            raise requests.Timeout("the answer took too long")
     response.raw.close()  # an endless answer must not be drained to reuse the connection
     return b"".join(parts)
 
@@ -234,7 +231,7 @@ def _unreachable(error: Exception, host: str) -> TryLater:
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         what = f"The certificate of {host} is not valid."
-    elif isinstance(error, requests.Timeout):
+    elif isinstance(error, (requests.Timeout, ReadTimeoutError)):
         what = f"{host} did not answer in time."
     elif "NameResolution" in text or "getaddrinfo" in text or "Name or service" in text:
         what = f"The name {host} cannot be found."

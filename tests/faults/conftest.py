@@ -1,41 +1,14 @@
-"""The real hub on both databases, with a signed source, a pixel, and three receivers."""
+"""The real hub, on both databases or, where it makes no difference, on SQLite alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from receivers import SECRET, Receivers, Shop
-from running_hub import RunningHub, running_hub, until
-from sqlalchemy import func, select
+from scene import Scene, running_scene
 
 from hub.settings import settings
-from hub.steer import connections as steer
-from hub.store import Store, accounts, connections, deliveries, inbound, now
-
-NAMES = ("one", "two", "three")
-
-
-@dataclass
-class Scene:
-    """A hub that runs, its database seen from outside, and both ends of the journey."""
-
-    hub: RunningHub
-    store: Store
-    receivers: Receivers
-    shop: Shop
-
-    def unfinished(self) -> int:
-        """Messages not yet read, and deliveries not yet over."""
-        with self.store.read() as tx:
-            unread = tx.scalar(select(func.count()).where(inbound.inbound.c.state == inbound.RECEIVED)) or 0
-            waiting = tx.scalar(select(func.count()).where(deliveries.delivery.c.state == deliveries.WAITING)) or 0
-        return int(unread) + int(waiting)
-
-    def wait_until_all_is_done(self, seconds: float) -> None:
-        until(lambda: self.unfinished() == 0, seconds, lambda: f"{self.unfinished()} wait.\n{self.hub.said()}")
 
 
 @pytest.fixture
@@ -47,27 +20,12 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def scene(key: None, tmp_path: Path, database_url: str) -> Iterator[Scene]:
-    with running_hub(tmp_path / "data", DATABASE_URL=database_url) as hub:
-        store, receivers = Store(database_url), Receivers()
-        try:
-            yield Scene(hub, store, receivers, Shop(hub.port, connect(store, receivers)))
-        finally:
-            receivers.close()
-            store.close()
+    with running_scene(tmp_path / "data", database_url) as made:
+        yield made
 
 
-def connect(store: Store, receivers: Receivers) -> str:
-    """A signed source, a pixel and a destination for each receiver; returns the source's address."""
-    source = {"scheme": "hmac_hex", "header": "X-Signature", "secret": [SECRET]}
-    with store.write() as tx:
-        workspace = accounts.first_workspace(tx)
-        assert workspace is not None
-        wanted = [("webhook", "source", source), ("pixel", "source", {})]
-        wanted += [("webhook", "destination", {"url": receivers.url(name)}) for name in NAMES]
-        made = [
-            steer.connect(tx, now(), workspace["id"], connector=connector, role=role, name=connector, settings=chosen)
-            for connector, role, chosen in wanted
-        ]
-        row = connections.get_connection(tx, made[0])
-        assert row is not None
-        return str(row["address"])
+@pytest.fixture
+def scene_on_sqlite(key: None, tmp_path: Path) -> Iterator[Scene]:
+    data = tmp_path / "data"
+    with running_scene(data, f"sqlite:///{data / 'hub.db'}") as made:
+        yield made

@@ -1,4 +1,4 @@
-"""The real hub: ``hub up`` with all its processes, found again through the data folder in their environments.
+"""The real hub: ``hub up`` with all its processes, found again through a mark in their environments.
 
 Linux only: processes are read from /proc.
 """
@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+MARK = "HUB_OF_A_TEST"  # environment variable of a hub's processes, and of no other
 START = 60.0  # seconds until a hub that does not answer is given up
 STOP = 25.0  # seconds in which the hub promises to stop
 
@@ -46,6 +47,7 @@ class RunningHub:
         self.log = data.parent / "hub.log"
         self.started_in = 0.0  # seconds its latest start took
         self._environment = {**os.environ, "HUB_DATA_DIR": str(data), "HUB_BASE_URL": self.url, **environment}
+        self._environment[MARK] = str(data)
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def start(self, *, ready: bool = True) -> None:
@@ -83,8 +85,8 @@ class RunningHub:
         self._supervisor.wait()
 
     def processes(self) -> list[Process]:
-        """Every process that was started for this data folder, orphans included."""
-        marker = f"HUB_DATA_DIR={self.data}".encode()
+        """Every process of this hub, orphans included."""
+        marker = f"{MARK}={self.data}".encode()
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():

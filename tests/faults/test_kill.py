@@ -8,11 +8,11 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from conftest import Scene
 from receivers import amount, order_name
 from redis import Redis
 from redis.exceptions import RedisError
 from running_hub import RunningHub, until
+from scene import Scene
 from sqlalchemy import func, select
 
 from hub.store import deliveries, orders

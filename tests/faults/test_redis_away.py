@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Scene, connect
 from receivers import Receivers, Shop, order_name
 from running_hub import RunningHub, free_port, until
+from scene import Scene, connect
 
 from hub.embedded import server_binary
 from hub.store import Store

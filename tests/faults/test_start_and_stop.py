@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import Scene
 from receivers import order_name
 from running_hub import STOP, until
+from scene import Scene
 
 pytestmark = pytest.mark.faults
 
@@ -29,10 +29,13 @@ def test_sigterm_stops_everything_in_time_and_the_next_start_delivers_what_waite
         assert set(counts) == {order_name(number) for number in range(300)}
 
 
-def test_stopping_does_not_wait_for_a_destination_that_never_answers(scene: Scene) -> None:
-    scene.receivers.hold.set()
-    with scene.shop.reporting(5, 50):
+def test_a_destination_that_never_answers_delays_neither_the_others_nor_the_stop(scene_on_sqlite: Scene) -> None:
+    scene = scene_on_sqlite
+    scene.receivers.silent.add("one")
+    with scene.shop.reporting(20, 50):
         pass
+    others = [scene.receivers.counts["/two"], scene.receivers.counts["/three"]]
+    until(lambda: all(len(counts) == 20 for counts in others), scene.hub.soon(10), scene.hub.said)
     until(lambda: scene.receivers.held > 0, 30, scene.hub.said)
     began = time.monotonic()
     code = scene.hub.stop()
@@ -41,7 +44,8 @@ def test_stopping_does_not_wait_for_a_destination_that_never_answers(scene: Scen
     assert scene.hub.processes() == []
 
 
-def test_a_killed_supervisor_leaves_nothing_at_work_and_the_next_start_goes_on(scene: Scene) -> None:
+def test_a_killed_supervisor_leaves_nothing_at_work_and_the_next_start_goes_on(scene_on_sqlite: Scene) -> None:
+    scene = scene_on_sqlite
     with scene.shop.reporting(100, 100):
         pass
     scene.hub.kill_supervisor()
