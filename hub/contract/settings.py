@@ -51,7 +51,7 @@ class Url(Words):
         if text:
             try:
                 parts = urlsplit(text)
-                good = parts.scheme in ("http", "https") and bool(parts.hostname)
+                good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
             except ValueError:
                 good = False
             if not good:

@@ -28,8 +28,8 @@ _NEVER = tuple(
     ipaddress.ip_network(text)
     for text in (
         "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b::/96",
-        "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7",
-        "fe80::/10", "fec0::/10", "ff00::/8",
+        "64:ff9b:1::/48", "::/96", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16",
+        "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
     )
 )  # fmt: skip
 
@@ -39,16 +39,18 @@ class AddressRefused(Exception):
 
 
 def check_url(url: str) -> None:
-    """Raise Refused for what can be told from the text alone: the scheme, a missing host, credentials inside."""
+    """Raise Refused for what can be told from the text alone: scheme, missing host, credentials, our own address."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host, parts = None, urlsplit("")
+        host, port, parts = None, None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
         raise Refused("Only full http:// and https:// addresses can be called.", reason="address_refused")
     if parts.username is not None or parts.password is not None:
         raise Refused("An address may not carry a user name or password.", reason="address_refused")
+    if _is_own(host, port):
+        raise Refused("This is the hub's own address: it would send to itself without end.", reason="address_refused")
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -66,7 +68,8 @@ def resolve(host: str, port: int) -> list[str]:
 def is_public(text: str) -> bool:
     """Whether an IP address is reachable by everyone: not loopback, private, link-local, metadata, multicast …
 
-    Addresses that carry an IPv4 address inside (mapped, NAT64, 6to4, Teredo) are never public here.
+    Addresses that carry an IPv4 address inside (compatible, NAT64, 6to4, Teredo) are never public here; a mapped one is
+    what it carries.
     """
     try:
         address: Address = ipaddress.ip_address(text.partition("%")[0])
@@ -75,6 +78,13 @@ def is_public(text: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         return is_public(str(address.ipv4_mapped))
     return address.is_global and not address.is_multicast and not any(address in network for network in _NEVER)
+
+
+def _is_own(host: str, port: int | None) -> bool:
+    own = urlsplit(settings().base_url)
+    usual = (None, 80, 443)  # with and without TLS it is the same hub
+    same_port = port == own.port or (port in usual and own.port in usual)
+    return same_port and host.rstrip(".") == (own.hostname or "").rstrip(".")
 
 
 class GuardedAdapter(HTTPAdapter):
