@@ -18,7 +18,8 @@ demo: install  ## the guided demo without a browser; fails unless everything arr
 test: $(VENV)/.installed-dev  ## lint, types, import rules, and all tests on SQLite and PostgreSQL
 	$(BIN)/python tests/browser/install.py
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not faults"
+	$(BIN)/python -m pytest -m faults
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

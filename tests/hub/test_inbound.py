@@ -98,7 +98,7 @@ def test_a_surrogate_written_as_bytes_is_refused():
 
 @pytest.mark.parametrize("name", ["gzip", "GZIP", " x-gzip "])
 def test_a_gzip_body_is_unpacked_for_reading_and_left_alone_for_signatures(name):
-    packed = gzip.compress(b'{"a": 1}')
+    packed = gzip.compress(b'{"a": 1}', mtime=0)
     message = inbound(packed, Content_Encoding=name)
     assert message.json() == {"a": 1}
     assert message.body == packed
@@ -108,7 +108,7 @@ def test_a_gzip_body_is_unpacked_for_reading_and_left_alone_for_signatures(name)
     ("body", "said"),
     [
         (b'{"a": 1}', "but is not"),
-        (gzip.compress(b'{"a": 1}')[:-9], "cut short"),
+        (gzip.compress(b'{"a": 1}', mtime=0)[:-9], "cut short"),
         (b"", "cut short"),
         (gzip.compress(bytes(MAX_INFLATED + 1)), "more than 10 MB"),
     ],
