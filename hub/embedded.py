@@ -50,10 +50,12 @@ def check_socket_path(path: Path) -> None:
         raise ConfigError(f"The data folder's path is too long for a socket ({path}): use a shorter HUB_DATA_DIR.")
 
 
-def die_with_parent(how: signal.Signals = signal.SIGTERM) -> None:
-    """Ask the kernel to send ``how`` to this process when its parent dies, so that a kill -9 leaves no orphans at work.
+def die_with_parent(parent: int, how: signal.Signals = signal.SIGTERM) -> None:
+    """Have ``how`` sent to this process when its ``parent`` (an id) dies, so that a kill -9 leaves no orphans at work.
 
     Linux only (prctl(2)); elsewhere an orphan ends when its own connections do.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(how))
+        if os.getppid() != parent:  # it died before the kernel was asked
+            os.kill(os.getpid(), how)

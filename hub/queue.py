@@ -52,8 +52,11 @@ def wake(name: str, job: str, argument: str) -> bool:
         if target.connection.set(_flag(job, argument), 1, nx=True, px=3000):
             target.enqueue_call(f"hub.jobs.{job}", args=(argument,), result_ttl=0, failure_ttl=3600, ttl=60)
     except RedisError as error:
-        log.warning("Redis does not answer (%s): the sweep will find the work", error)
+        if not _away.is_set():  # said once, not for every message
+            log.warning("Redis does not answer (%s): the sweep will find the work", error)
+        _away.set()
         return False
+    _away.clear()
     return True
 
 
@@ -86,6 +89,9 @@ class Waker:
                 wanted, self._wanted = self._wanted, set()
             for one in wanted:
                 wake(*one)
+
+
+_away = threading.Event()
 
 
 def _flag(job: str, argument: str) -> str:

@@ -6,6 +6,7 @@ Each role imports what it needs and no more: idle processes should cost little m
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -24,12 +25,16 @@ def run_worker() -> None:
     """Work on the queues with a pool of workers until told to stop."""
     from rq.serializers import JSONSerializer
     from rq.worker_pool import WorkerPool
+    from sqlalchemy.exc import SQLAlchemyError
 
     from hub import jobs
 
     wait_for_redis()
     jobs.preload()
-    jobs.sweep()
+    try:
+        jobs.sweep()
+    except SQLAlchemyError as error:
+        log.warning("The database does not answer (%s): the next sweep will find the work", error)
     jobs.close()  # workers fork from this process and open their own
     pool = WorkerPool(
         QUEUES, connection=connect_worker(), num_workers=settings().workers, worker_class=_worker_class(),
@@ -77,6 +82,8 @@ _STARTED = time.monotonic()
 def _worker_class() -> Any:
     from rq import Worker
 
+    pool = os.getpid()
+
     class HubWorker(Worker):
         """RQ's worker, forking for each job. Does not give up on Redis, and takes its children with it."""
 
@@ -87,12 +94,12 @@ def _worker_class() -> Any:
         log_result_lifespan = False
 
         def work(self, *args: Any, **options: Any) -> bool:
-            die_with_parent()
+            die_with_parent(pool)
             # Nothing is scheduled inside RQ: due times are in the database, and the clock sweeps them up.
             return super().work(*args, **{**options, "with_scheduler": False, "logging_level": "WARNING"})
 
         def main_work_horse(self, *args: Any, **options: Any) -> None:
-            die_with_parent(signal.SIGKILL)  # a turn whose worker is gone would not be recorded anyway
+            die_with_parent(self.pid or 0, signal.SIGKILL)  # a turn whose worker is gone would not be recorded anyway
             super().main_work_horse(*args, **options)
 
     return HubWorker

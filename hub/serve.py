@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from multiprocessing import parent_process
 from typing import Any
 
 from granian.constants import Interfaces
@@ -29,5 +30,7 @@ def application() -> Any:
     """The WSGI application, made in granian's worker process."""
     from hub.app import create_app
 
-    die_with_parent()
+    watcher = parent_process()
+    if watcher is not None and watcher.pid is not None:
+        die_with_parent(watcher.pid)
     return create_app()

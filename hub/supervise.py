@@ -8,6 +8,9 @@ from pathlib import Path
 
 from hub.settings import Settings
 
+SUPERVISOR = "HUB_SUPERVISED_BY"
+"""Environment variable of the supervised processes: the supervisor's process id."""
+
 _HEADER = """\
 [supervisord]
 nodaemon = true
@@ -47,7 +50,7 @@ def supervise(settings: Settings, *, demo: bool) -> None:
     programs.append(("welcome", "welcome --demo" if demo else "welcome", False))
     config = settings.data_dir / "supervisord.conf"
     config.write_text(_config(settings.data_dir, programs))
-    os.environ["HUB_SUPERVISED"] = "1"
+    os.environ[SUPERVISOR] = str(os.getpid())  # stays the same: exec keeps it
     if settings.embedded_redis:
         settings.redis_socket.unlink(missing_ok=True)
     os.execv(sys.executable, [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)])  # noqa: S606

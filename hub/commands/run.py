@@ -13,6 +13,7 @@ import click
 
 from hub.commands.sentences import in_words
 from hub.settings import Settings, settings
+from hub.supervise import SUPERVISOR, supervise
 
 
 @click.command()
@@ -36,8 +37,6 @@ def up(demo: bool, host: str | None, port: int | None, data: Path | None) -> Non
     os.environ["HUB_DATA_DIR"] = str(chosen.data_dir)  # children must not depend on the folder they start in
     _check_port(chosen)
     prepare(chosen)
-    from hub.supervise import supervise
-
     supervise(chosen, demo=demo)
 
 
@@ -45,7 +44,7 @@ def up(demo: bool, host: str | None, port: int | None, data: Path | None) -> Non
 @in_words
 def web() -> None:
     """Serve the doors, pages and API."""
-    if os.environ.get("HUB_SUPERVISED") != "1":
+    if not os.environ.get(SUPERVISOR):
         # In a process of its own: this one stays small, and lives as long as the hub.
         checked = subprocess.run([sys.executable, "-m", "hub", "db", "check"], stdout=subprocess.DEVNULL, check=False)
         if checked.returncode:
@@ -134,6 +133,7 @@ def tie_to_supervisor() -> None:
     """Under ``hub up``, end when the supervisor does, even if it was killed."""
     from hub.embedded import die_with_parent
 
-    if os.environ.get("HUB_SUPERVISED") == "1":
-        die_with_parent()
+    supervisor = os.environ.get(SUPERVISOR)
+    if supervisor:
+        die_with_parent(int(supervisor))
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

@@ -36,7 +36,10 @@ class Parcel:
 
 
 def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list[Parcel]:
-    """The next ``limit`` deliveries of this destination, oldest first. Everything in a handful of bulk queries."""
+    """The next ``limit`` deliveries of this destination, oldest first. Everything in a handful of bulk queries.
+
+    What has lost its route or conversion meanwhile comes last, with that as its refusal.
+    """
     due = deliveries.due(tx, connected.id, at, limit)
     if not due:
         return []
@@ -46,15 +49,18 @@ def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list
     versions = routes.mappings(tx, wanted)
     workspace = accounts.get_workspace(tx, connected.workspace_id)
     assert workspace is not None  # noqa: S101 - a connection's workspace exists as long as it does
-    parcels = []
+    parcels, lost = list[Parcel](), list[Parcel]()
     for row in due:
         route, conversion = own.get(row["route_id"]), of.get(row["conversion_id"])
         if route is not None and conversion is not None:
             mapping = versions[row["mapping_id"] or route["mapping_id"]]
             parcels.append(Parcel(row, conversion, route, mapping, workspace))
+        else:
+            last_used = {"id": row["mapping_id"]}
+            lost.append(Parcel(row, {}, {}, last_used, workspace, refusal=Outcome.skipped("route_removed")))
     _add_books(tx, parcels)
     _add_refusals(tx, connected, parcels, at)
-    return parcels
+    return parcels + lost
 
 
 def _add_books(tx: Connection, parcels: Sequence[Parcel]) -> None:
