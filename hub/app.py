@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import api, doors, web
@@ -16,10 +17,20 @@ from hub.store import Store
 from hub.vault import derived_key
 
 
+class PageSessions(SecureCookieSessionInterface):
+    """Sessions are for pages: opening one costs a machine's call as much as everything else about it."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if request.path.startswith(("/in/", "/v1/", "/api/", "/healthz")):
+            return self.make_null_session(app)
+        return super().open_session(app, request)
+
+
 def create_app(store: Store | None = None) -> Flask:
     """The hub's WSGI application. ``store`` defaults to the one named by DATABASE_URL."""
     app = Flask("hub", static_folder=None, template_folder=None)
     app.config.update(SECRET_KEY=derived_key("sessions"), MAX_FORM_MEMORY_SIZE=2_000_000)
+    app.session_interface = PageSessions()
     store = store or Store(settings().database_url, pool_size=8)
     waker = Waker()
 

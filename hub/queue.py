@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from functools import lru_cache
 
 from redis import Redis
@@ -69,7 +70,12 @@ def woken(job: str, argument: str) -> None:
 
 
 class Waker:
-    """Wakes from a thread of its own, so that a slow Redis never delays an answer. Many wake-ups become one."""
+    """Wakes from a thread of its own, so that a slow Redis never delays an answer. Many wake-ups become one.
+
+    After each it rests for a moment: whoever was woken finds all that came meanwhile.
+    """
+
+    REST = 0.05  # seconds
 
     def __init__(self) -> None:
         self._wanted: set[tuple[str, str, str]] = set()
@@ -89,6 +95,7 @@ class Waker:
                 wanted, self._wanted = self._wanted, set()
             for one in wanted:
                 wake(*one)
+            time.sleep(self.REST)
 
 
 _away = threading.Event()

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -37,7 +37,7 @@ class Receipt:
 @dataclass(slots=True)
 class _Waiting:
     row: Values
-    done: threading.Event = field(default_factory=threading.Event)
+    done: threading.Lock  # held until the row is written; a bare lock, since an Event costs as much as the rest
     receipt: Receipt | None = None
 
 
@@ -59,9 +59,10 @@ class Receiver:
         """
         if self._queue.qsize() >= self._most_waiting:
             raise NotKept("Too many messages are waiting to be stored.")
-        waiting = _Waiting(row)
+        waiting = _Waiting(row, threading.Lock())
+        waiting.done.acquire()
         self._queue.put(waiting)
-        if not waiting.done.wait(patience) or waiting.receipt is None:
+        if not waiting.done.acquire(timeout=patience) or waiting.receipt is None:
             raise NotKept("The message could not be stored just now.")
         return waiting.receipt
 
@@ -103,7 +104,7 @@ class Receiver:
             log.exception("%d messages could not be stored; their senders are told to try again", len(batch))
         finally:
             for waiting in batch:
-                waiting.done.set()
+                waiting.done.release()
         kept = {waiting.row["workspace_id"] for waiting in batch if waiting.receipt and not waiting.receipt.resend}
         if kept:
             self._committed(kept)

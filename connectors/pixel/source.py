@@ -63,6 +63,8 @@ class Pixel(Source):
         """Only after the visitor agreed (R65), unless the owner answers for it; never to a bot."""
         if settings["cookie"] == "never" or bot(inbound):
             return False
+        if settings["cookie"] == "with_consent" and "consent" not in inbound.query.lower() and not inbound.body:
+            return False
         try:
             allowed = read_consent(read_fields(raw_text(inbound)).one("consent"))
         except NotUnderstood:

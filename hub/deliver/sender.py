@@ -49,6 +49,7 @@ class Sender:
     def __init__(self, *, connections: int = 8) -> None:
         self._adapter = GuardedAdapter(pool_connections=16, pool_maxsize=connections, max_retries=0)
         self._good_urls: set[str] = set()
+        self._masks: dict[str, tuple[Any, Mask]] = {}
 
     def close(self) -> None:
         self._adapter.close()
@@ -59,7 +60,7 @@ class Sender:
         A destination's answers pass through its ``judge``; what it says of the last one is left in ``talk``.
         """
         is_destination = connected.row["role"] == "destination"
-        mask = mask_for(connected)
+        mask = self._mask_of(connected) if talk is not None else str
         answer: Reply | DeliveryError | None = None
         while True:
             try:
@@ -76,6 +77,12 @@ class Sender:
                     answer = by_status(answer, datetime.now(UTC))
             except DeliveryError as error:
                 answer = error
+
+    def _mask_of(self, connected: Connected) -> Mask:
+        known = self._masks.get(connected.id)
+        if known is None or known[0] is not connected.settings:
+            known = self._masks[connected.id] = (connected.settings, mask_for(connected))
+        return known[1]
 
     def _ask(self, call: Call, connected: Connected, talk: Talk | None, mask: Mask) -> Reply:
         key = (connected.id, call.method, call.url) if call.cache_seconds else None

@@ -67,13 +67,19 @@ def hub() -> Hub:
 
 def read_request(request: Request, url: str, body: bytes, at: datetime) -> Inbound:
     """The request as an Inbound. Of cookies only our own visitor id is looked at."""
-    pairs = [(name, value) for name, value in request.headers.items() if name.lower() not in ("cookie", NEW_VISITOR)]
-    visitor = request.cookies.get(VISITOR_COOKIE)
-    if visitor:
-        pairs.append(("cookie", f"{VISITOR_COOKIE}={visitor[:100]}"))
+    environ = request.environ
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
+    headers.pop(NEW_VISITOR, None)
+    if headers.pop("cookie", ""):
+        visitor = request.cookies.get(VISITOR_COOKIE)
+        if visitor:
+            headers["cookie"] = f"{VISITOR_COOKIE}={visitor[:100]}"
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.replace("_", "-").lower()] = environ[name]
     return Inbound(
-        body=body, headers=Headers(pairs), received_at=at, method=request.method, path=request.path,
-        query=request.query_string.decode("latin-1"), url=url, remote_ip=request.remote_addr or "",
+        body=body, headers=Headers(headers), received_at=at, method=request.method, path=request.path,
+        query=environ.get("QUERY_STRING", ""), url=url, remote_ip=environ.get("REMOTE_ADDR") or "",
     )  # fmt: skip
 
 

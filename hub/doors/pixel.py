@@ -61,12 +61,12 @@ def _receive(connected: Connected) -> Response:
         return _too_large(connected)
     except ClientDisconnected:
         return _image("cut_short", 400)
-    return _kept(read_request(request, request.base_url, body, now()), connected)
+    return _kept(read_request(request, _public_url(), body, now()), connected)
 
 
 def _too_large(connected: Connected) -> Response:
     """Only its beginning is kept."""
-    message = read_request(request, request.base_url, b"", now())
+    message = read_request(request, _public_url(), b"", now())
     message.query = message.query[:1000]
     error = InboundError(f"A hit may have at most {LONGEST_QUERY // 1024} KB.", reason="too_large")
     keep_refused(message, connected, error)
@@ -90,6 +90,10 @@ def _kept(message: Inbound, connected: Connected) -> Response:
             samesite="None" if request.is_secure else "Lax",
         )  # fmt: skip
     return response
+
+
+def _public_url() -> str:
+    return f"{settings().base_url}{request.path}"
 
 
 def _new_visitor(message: Inbound, connected: Connected) -> str | None:

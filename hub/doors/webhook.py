@@ -85,7 +85,8 @@ def _too_large(connected: Connected) -> Response:
 
 def _kept(message: Inbound, connected: Connected, trust: Trust) -> Response:
     receipt = keep(message, connected, trust)
-    return jsonify({"received": receipt.inbound_id, "resend": receipt.resend})
+    said = f'{{"received":"{receipt.inbound_id}","resend":{"true" if receipt.resend else "false"}}}'
+    return Response(said, content_type="application/json")
 
 
 def _refuse(message: Inbound, connected: Connected, error: NotVerified) -> Response:

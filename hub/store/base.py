@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -85,13 +86,15 @@ def new_id() -> str:
         now = time.time_ns() // 1_000_000 << 12
         _last = now if now > _last else _last + 1
         stamp = _last
-    tail = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-    text = f"{stamp >> 12:012x}7{stamp & 0xFFF:03x}{tail:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    tail = f"{_random.getrandbits(62) | 1 << 63:016x}"
+    head = f"{stamp >> 12:012x}"
+    return f"{head[:8]}-{head[8:]}-7{stamp & 0xFFF:03x}-{tail[:4]}-{tail[4:]}"
 
 
 _last = 0
 _id_lock = threading.Lock()
+_random = random.Random()  # noqa: S311 - ids are names, not secrets; a system call for each would cost more than the rest
+os.register_at_fork(after_in_child=_random.seed)  # else a worker's children would all make the same ids
 
 
 def now() -> datetime:

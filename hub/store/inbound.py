@@ -91,9 +91,9 @@ def existing_keys(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tupl
     """Which (connection, event key) pairs are stored already, and under which id."""
     found: dict[tuple[str, str], str] = {}
     for some in chunks(pairs):
-        keys = [key for _, key in some]
         statement = select(inbound.c.connection_id, inbound.c.event_key, inbound.c.id).where(
-            inbound.c.event_key.in_(keys)
+            inbound.c.connection_id.in_({connection for connection, _ in some}),  # its index begins with it
+            inbound.c.event_key.in_([key for _, key in some]),
         )
         found |= {(row.connection_id, row.event_key): row.id for row in tx.execute(statement)}
     return found
