@@ -51,7 +51,7 @@ from hub.reading import needs_fetch, read_back, read_message
 from hub.route import OpenRoute, plan
 from hub.settings import settings
 from hub.store import Store, connections, deliveries, inbound, leases, now, orders, routes
-from hub.store.base import Row, Values
+from hub.store.base import EPOCH, Row, Values
 from hub.verify import verify
 
 log = logging.getLogger(__name__)
@@ -209,7 +209,7 @@ def _route(tx: Any, workspace_id: str, changed: list[Values], at: datetime) -> s
 
 
 def _facts_for_filter(row: Values) -> dict[str, Any]:
-    return facts(row["data"], row["event_id"], trust=row["trust"])
+    return facts(row["data"], row["event_id"], trust=row["trust"]) | {"kind": row["kind"]}  # the books know renewals
 
 
 def _observe(message: Message) -> list[Observed]:
@@ -359,7 +359,7 @@ def _customer_facts(conversion: Row, lifetime: Sequence[Row]) -> dict[str, Any] 
         return None
     # Unlike currencies are never added up: the one of this conversion is shown, else the one with the latest purchase.
     mine = [row for row in lifetime if row["currency"] == conversion["currency"]]
-    row = mine[0] if mine else max(lifetime, key=lambda one: one["last_at"])
+    row = mine[0] if mine else max(lifetime, key=lambda one: one["last_at"] or EPOCH)
     items = conversion["data"]["items"]
     return {
         "lifetime_value": row["net"], "currency": row["currency"], "orders": row["orders"],

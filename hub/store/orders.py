@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from sqlalchemy import Boolean, Column, Connection, Index, String, Table, bindparam, func, select, update
+from sqlalchemy import Boolean, Column, Connection, Index, String, Table, bindparam, case, func, select, update
 
 from hub.store.base import Id, Moment, Money, Row, Values, chunks, id_column, metadata, plain_money
 
@@ -98,21 +98,34 @@ def ledger_sums(tx: Connection, order_ids: Iterable[str]) -> dict[tuple[str, str
 
 
 def lifetime(tx: Connection, contact_ids: Iterable[str]) -> dict[str, list[Row]]:
-    """Per contact, one row a currency: net, orders (distinct, paid), first and last purchase."""
+    """Per contact, one row a currency: net, orders (that were paid in it), first and last purchase (None: none)."""
     found: dict[str, list[Row]] = {}
+    charge = ledger.c.kind.in_(("gross", "renewal"))
+    charged = func.sum(case((charge, ledger.c.amount), else_=0), type_=Money)
+    purchased_at = case((charge, ledger.c.occurred_at))
+    keys = (ledger.c.contact_id, ledger.c.currency)
     for some in chunks(contact_ids):
-        statement = (
+        of_order = (
             select(
-                ledger.c.contact_id,
-                ledger.c.currency,
+                *keys,
                 func.sum(ledger.c.amount, type_=Money).label("net"),
-                func.count(func.distinct(ledger.c.order_id)).label("orders"),
-                func.min(ledger.c.occurred_at, type_=Moment).label("first_at"),
-                func.max(ledger.c.occurred_at, type_=Moment).label("last_at"),
+                charged.label("charged"),
+                func.min(purchased_at, type_=Moment).label("first_at"),
+                func.max(purchased_at, type_=Moment).label("last_at"),
             )
             .where(ledger.c.contact_id.in_(some))
-            .group_by(ledger.c.contact_id, ledger.c.currency)
+            .group_by(*keys, ledger.c.order_id)
+            .subquery()
         )
+        paid = of_order.c.charged > 0
+        statement = select(
+            of_order.c.contact_id,
+            of_order.c.currency,
+            func.sum(of_order.c.net, type_=Money).label("net"),
+            func.count(case((paid, 1))).label("orders"),
+            func.min(case((paid, of_order.c.first_at)), type_=Moment).label("first_at"),
+            func.max(case((paid, of_order.c.last_at)), type_=Moment).label("last_at"),
+        ).group_by(of_order.c.contact_id, of_order.c.currency)
         for row in tx.execute(statement).mappings():
             found.setdefault(row["contact_id"], []).append(row)
     return found

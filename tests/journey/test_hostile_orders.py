@@ -131,3 +131,18 @@ def test_a_refund_in_another_currency_stands_apart_and_is_never_added_up(hub: Wo
     (order,) = rows(hub, orders.order)
     assert (order["gross"], order["refunded"], order["status"]) == (49, 0, "paid")
     assert {row["currency"]: row["amount"] for row in rows(hub, orders.ledger)} == {"EUR": 49, "USD": -10}
+
+
+def test_a_lifetime_counts_orders_that_were_paid_and_their_own_days(hub: World) -> None:
+    address = hub.source("webhook")
+    post(hub, address, order_id="1", kind="refund", amount=10, time="2026-01-01T00:00:00Z")
+    post(hub, address, order_id="2", amount=49, time="2026-03-01T00:00:00Z")
+    post(hub, address, order_id="2", kind="refund", amount=9, time="2026-04-01T00:00:00Z")
+    post(hub, address, order_id="3", amount=5, currency="EUR", time="2026-05-01T00:00:00Z")
+    post(hub, address, order_id="3", amount=5, currency="USD", time="2026-06-01T00:00:00Z")
+    (person,) = rows(hub, contacts.contact)
+    with hub.store.read() as tx:
+        found = {row["currency"]: row for row in orders.lifetime(tx, [person["id"]])[person["id"]]}
+    euros, dollars = found["EUR"], found["USD"]
+    assert (euros["net"], euros["orders"], dollars["net"], dollars["orders"]) == (30, 1, 5, 1)
+    assert (euros["first_at"].month, euros["last_at"].month, dollars["first_at"].month) == (3, 3, 5)
