@@ -112,23 +112,12 @@ class Receiver:
 
 def _keep_new(tx: Connection, rows: list[Values]) -> list[Receipt]:
     """Insert what is new; of equal messages (connection, event key) only the first ever is kept, the others counted."""
-    keyed = [(row["connection_id"], row["event_key"]) for row in rows if row["event_key"]]
-    known = inbound.existing_keys(tx, keyed) if keyed else {}
-    fresh: list[Values] = []
-    resent: list[str] = []
-    receipts: list[Receipt] = []
+    if insert_new(tx, inbound.inbound, rows, "connection_id", "event_key") == len(rows):
+        return [Receipt(row["id"]) for row in rows]
+    kept = inbound.existing_keys(tx, [(row["connection_id"], row["event_key"]) for row in rows if row["event_key"]])
+    receipts = []
     for row in rows:
-        key = (row["connection_id"], row["event_key"])
-        first_id = known.get(key) if row["event_key"] else None
-        if first_id is not None:
-            resent.append(first_id)
-            receipts.append(Receipt(first_id, resend=True))
-            continue
-        if row["event_key"]:
-            known[key] = row["id"]
-        fresh.append(row)
-        receipts.append(Receipt(row["id"]))
-    insert_new(tx, inbound.inbound, fresh, "connection_id", "event_key")
-    if resent:
-        inbound.count_resends(tx, resent)
+        first_id = kept.get((row["connection_id"], row["event_key"])) or row["id"]
+        receipts.append(Receipt(first_id, resend=first_id != row["id"]))
+    inbound.count_resends(tx, [receipt.inbound_id for receipt in receipts if receipt.resend])
     return receipts

@@ -3,13 +3,13 @@
 from flask import Flask
 
 from hub.doors import health, pixel, webhook
+from hub.doors.front import Front
 
 
 def register(app: Flask) -> None:
-    """Hang the doors on the app."""
-    app.register_blueprint(webhook.door)
-    app.register_blueprint(pixel.door)
+    """Hang the doors on the app, which has its Hub already."""
     app.register_blueprint(health.door)
+    app.wsgi_app = Front(app.extensions["hub"], pixel.DOORS | webhook.DOORS, app.wsgi_app)  # type: ignore[method-assign]
 
 
 __all__ = ["register"]

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from functools import lru_cache
 
-from flask import Request, current_app
+from flask import current_app
 
 from hub.connected import Connected, Freshly, open_connection
 from hub.contract.errors import InboundError
@@ -65,37 +65,19 @@ def hub() -> Hub:
     return found
 
 
-def read_request(request: Request, url: str, body: bytes, at: datetime) -> Inbound:
-    """The request as an Inbound. Of cookies only our own visitor id is looked at."""
-    environ = request.environ
-    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
-    headers.pop(NEW_VISITOR, None)
-    if headers.pop("cookie", ""):
-        visitor = request.cookies.get(VISITOR_COOKIE)
-        if visitor:
-            headers["cookie"] = f"{VISITOR_COOKIE}={visitor[:100]}"
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            headers[name.replace("_", "-").lower()] = environ[name]
-    return Inbound(
-        body=body, headers=Headers(headers), received_at=at, method=request.method, path=request.path,
-        query=environ.get("QUERY_STRING", ""), url=url, remote_ip=environ.get("REMOTE_ADDR") or "",
-    )  # fmt: skip
-
-
-def keep(message: Inbound, connected: Connected, trust: Trust) -> Receipt:
+def keep(hub: Hub, message: Inbound, connected: Connected, trust: Trust) -> Receipt:
     """Make a good message durable. Raises NotKept when it could not be."""
-    return hub().receiver.keep(
+    return hub.receiver.keep(
         _row(message, connected) | {"trust": trust.value, "event_key": event_key(message, connected)}
     )
 
 
-def keep_refused(message: Inbound, connected: Connected, error: InboundError) -> Receipt | None:
+def keep_refused(hub: Hub, message: Inbound, connected: Connected, error: InboundError) -> Receipt | None:
     """Keep a message that was not verified, for people to see why; None when this minute has seen too many."""
     if not _refused.allows(connected.id):
         return None
     why = {"state": inbound.REFUSED, "reason": error.reason, "detail": f"{error.message} {error.detail}".strip()[:1000]}
-    return hub().receiver.keep(_row(message, connected) | why)
+    return hub.receiver.keep(_row(message, connected) | why)
 
 
 def _row(message: Inbound, connected: Connected) -> Values:
@@ -113,8 +95,13 @@ def _kept_headers(headers: Headers) -> dict[str, str]:
         if name == "cookie":
             kept[name] = value  # only our own visitor id is left of it
         elif name not in _NOT_KEPT:
-            kept[name] = "***" if _SECRET_HEADER.search(name) else _clean(value[:_LONGEST_HEADER])
+            kept[name] = "***" if _is_secret(name) else _clean(value[:_LONGEST_HEADER])
     return kept
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(header: str) -> bool:
+    return _SECRET_HEADER.search(header) is not None
 
 
 def _clean(text: str) -> str:
@@ -141,4 +128,4 @@ class _PerMinute:
 
 
 _refused = _PerMinute(MOST_REFUSED)
-__all__ = ["VISITOR_COOKIE", "Hub", "hub", "keep", "keep_refused", "now", "read_request"]
+__all__ = ["NEW_VISITOR", "VISITOR_COOKIE", "Hub", "hub", "keep", "keep_refused", "now"]

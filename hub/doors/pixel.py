@@ -6,21 +6,23 @@ The header ``X-Hub-Result`` says what became of the hit: ``recorded`` (it is on 
 from __future__ import annotations
 
 import base64
+import logging
 import uuid
 
-from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.http import dump_cookie
 
 from hub.connected import Connected
 from hub.contract.errors import ConfigError, DeliveryError, HubError, InboundError
 from hub.contract.inbound import Headers, Inbound
 from hub.deliver.sender import run_recipe
-from hub.doors.intake import NEW_VISITOR, VISITOR_COOKIE, hub, keep, keep_refused, now, read_request
+from hub.doors.front import Answer, Arrival, Door
+from hub.doors.intake import NEW_VISITOR, VISITOR_COOKIE, Hub, keep, keep_refused, now
 from hub.receive import NotKept
 from hub.settings import settings
 from hub.verify import verify
 
-door = Blueprint("pixel_door", __name__)
+log = logging.getLogger(__name__)
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 """One transparent pixel, 43 bytes."""
@@ -29,71 +31,68 @@ LONGEST_QUERY = 65_536
 THIRTEEN_MONTHS = 34_128_000  # seconds; what the CNIL accepts for a measuring cookie
 
 TAKEN = ("GET", "HEAD", "POST")
-METHODS = [*TAKEN, "OPTIONS", "PUT", "PATCH", "DELETE"]
 
 
-_RULE = {"methods": METHODS, "provide_automatic_options": False, "strict_slashes": False}
-
-
-@door.route("/v1/conversion/pixel", defaults={"number": ""}, **_RULE)
-@door.route("/v1/conversion/pixel/<number>", **_RULE)
-def receive_pixel(number: str) -> Response:
+def receive_pixel(hub: Hub, arrival: Arrival, number: str) -> Answer:
     """Keep the hit, answer with the image. Any number is taken (R2): an unknown one goes to the oldest pixel."""
     try:
-        if request.method not in TAKEN:
-            return _image("method_not_used", 200 if request.method == "OPTIONS" else 405)
-        connected = hub().by_number(int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None)
-        return _image("no_pixel_source", 404) if connected is None else _receive(connected)
+        if arrival.method not in TAKEN:
+            return _image("method_not_used", 200 if arrival.method == "OPTIONS" else 405)
+        connected = hub.by_number(int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None)
+        return _image("no_pixel_source", 404) if connected is None else _receive(hub, arrival, connected)
     except (HubError, ConfigError, NotKept) as error:
-        current_app.logger.warning("pixel hit not kept: %s", error)
+        log.warning("pixel hit not kept: %s", error)
     except Exception:
-        current_app.logger.exception("pixel hit not kept")
+        log.exception("pixel hit not kept")
     return _image("not_recorded", 503)
 
 
-def _receive(connected: Connected) -> Response:
+DOORS: dict[str, Door] = {"/v1/conversion/pixel": receive_pixel}
+
+
+def _receive(hub: Hub, arrival: Arrival, connected: Connected) -> Answer:
     try:
-        if len(request.query_string) > LONGEST_QUERY:
-            return _too_large(connected)
-        request.max_content_length = min(settings().max_body, LONGEST_QUERY)
-        body = request.get_data(cache=False, parse_form_data=False)
+        if len(arrival.query) > LONGEST_QUERY:
+            return _too_large(hub, arrival, connected)
+        body = arrival.body(min(settings().max_body, LONGEST_QUERY))
     except RequestEntityTooLarge:
-        return _too_large(connected)
+        return _too_large(hub, arrival, connected)
     except ClientDisconnected:
         return _image("cut_short", 400)
-    return _kept(read_request(request, _public_url(), body, now()), connected)
+    return _kept(hub, arrival, arrival.message(_url(arrival), body, now()), connected)
 
 
-def _too_large(connected: Connected) -> Response:
+def _too_large(hub: Hub, arrival: Arrival, connected: Connected) -> Answer:
     """Only its beginning is kept."""
-    message = read_request(request, _public_url(), b"", now())
+    message = arrival.message(_url(arrival), b"", now())
     message.query = message.query[:1000]
     error = InboundError(f"A hit may have at most {LONGEST_QUERY // 1024} KB.", reason="too_large")
-    keep_refused(message, connected, error)
+    keep_refused(hub, message, connected, error)
     return _image("too_large", 413)
 
 
-def _kept(message: Inbound, connected: Connected) -> Response:
-    cookie = _new_visitor(message, connected)
+def _url(arrival: Arrival) -> str:
+    return f"{settings().base_url}{arrival.path}"
+
+
+def _kept(hub: Hub, arrival: Arrival, message: Inbound, connected: Connected) -> Answer:
+    visitor = _new_visitor(message, connected)
     try:
         trust = verify(message, connected, run_recipe)
     except InboundError as error:
-        kept = keep_refused(message, connected, error)
+        kept = keep_refused(hub, message, connected, error)
         return _image(error.reason, 200 if kept is not None else 429)
     except DeliveryError:
         return _image("not_recorded", 503)
-    keep(message, connected, trust)
-    response = _image("recorded", 200)
-    if cookie:
-        response.set_cookie(
-            VISITOR_COOKIE, cookie, max_age=THIRTEEN_MONTHS, secure=request.is_secure, httponly=True,
-            samesite="None" if request.is_secure else "Lax",
+    keep(hub, message, connected, trust)
+    answer = _image("recorded", 200)
+    if visitor:
+        cookie = dump_cookie(
+            VISITOR_COOKIE, visitor, max_age=THIRTEEN_MONTHS, secure=arrival.is_secure, httponly=True,
+            samesite="None" if arrival.is_secure else "Lax",
         )  # fmt: skip
-    return response
-
-
-def _public_url() -> str:
-    return f"{settings().base_url}{request.path}"
+        answer.headers.append(("Set-Cookie", cookie))
+    return answer
 
 
 def _new_visitor(message: Inbound, connected: Connected) -> str | None:
@@ -105,11 +104,12 @@ def _new_visitor(message: Inbound, connected: Connected) -> str | None:
     return visitor
 
 
-def _image(result: str, status: int) -> Response:
-    return Response(GIF, status, [*_HEADERS, ("X-Hub-Result", result)], content_type="image/gif")
+def _image(result: str, status: int) -> Answer:
+    return Answer(status, GIF, [*_HEADERS, ("X-Hub-Result", result)])
 
 
 _HEADERS = (
+    ("Content-Type", "image/gif"),
     ("Cache-Control", "no-store, no-cache, must-revalidate, private"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "cross-origin"),

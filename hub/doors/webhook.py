@@ -2,65 +2,70 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, jsonify, request
+import logging
+from typing import Any
+
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from hub.connected import Connected
-from hub.contract.calls import Reply
-from hub.contract.errors import ConfigError, ConnectorBroken, DeliveryError, InboundError, NotVerified
+from hub.contract.calls import Reply, dump_json
+from hub.contract.errors import ConfigError, ConnectorBroken, DeliveryError, InboundError
 from hub.contract.inbound import Inbound
 from hub.contract.reasons import REASONS
-from hub.contract.vocabulary import Trust
 from hub.deliver.sender import run_recipe
-from hub.doors.intake import hub, keep, keep_refused, now, read_request
+from hub.doors.front import Answer, Arrival, Door
+from hub.doors.intake import Hub, keep, keep_refused, now
 from hub.journey import public_url
 from hub.reading import NAIVE
 from hub.receive import NotKept
 from hub.settings import settings
 from hub.verify import verify
 
-door = Blueprint("webhook_door", __name__)
+log = logging.getLogger(__name__)
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "OPTIONS"]
+METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
 
 
-@door.route("/in/<address>", methods=METHODS, provide_automatic_options=False)
-def receive_webhook(address: str) -> Response:
+def receive_webhook(hub: Hub, arrival: Arrival, address: str) -> Answer:
     """Verify, keep, answer 200. Set-up calls of senders (GET, HEAD, OPTIONS, challenges) are answered and not kept."""
+    if arrival.method not in METHODS:
+        return _error(405, "method_not_used", "Send messages here with POST.")
     try:
-        connected = hub().by_address(address) if address.isascii() and address.isprintable() else None
+        connected = hub.by_address(address) if address.isascii() and address.isprintable() else None
         if connected is None:
             return _error(404, "unknown_address", "No source has this address. Copy it again from the source's page.")
-        return _receive(connected)
+        return _receive(hub, arrival, connected)
     except (ConnectorBroken, ConfigError) as error:
-        current_app.logger.warning("source at %s… cannot be opened: %s", address[:8], error)
+        log.warning("source at %s… cannot be opened: %s", address[:8], error)
         return _later("This source is not usable at the moment. Its owner sees why on its page.")
     except Exception:
-        current_app.logger.exception("a message at %s… could not be taken", address[:8])
+        log.exception("a message at %s… could not be taken", address[:8])
         return _later("The message could not be taken just now.")
 
 
-def _receive(connected: Connected) -> Response:
+DOORS: dict[str, Door] = {"/in": receive_webhook}
+
+
+def _receive(hub: Hub, arrival: Arrival, connected: Connected) -> Answer:
     try:
-        request.max_content_length = settings().max_body
-        body = request.get_data(cache=False, parse_form_data=False)
+        body = arrival.body(settings().max_body)
     except RequestEntityTooLarge:
-        return _too_large(connected)
+        return _too_large(hub, arrival, connected)
     except ClientDisconnected:
         return _error(400, "cut_short", "The message was cut short on the way. Send it again.")
-    message = read_request(request, public_url(connected.row), body, now())
+    message = arrival.message(public_url(connected.row), body, now())
     try:
-        answer = _greeting(message, connected)
-        if answer is not None:
-            return Response(answer.body, answer.status, dict(answer.headers))
-        if request.method in ("GET", "HEAD", "OPTIONS") and not body and not request.query_string:
-            return jsonify({"ready": True, "say": "Send messages here with POST."})
+        reply = _greeting(message, connected)
+        if reply is not None:
+            return Answer(reply.status, reply.body, list(reply.headers.items()))
+        if arrival.method in ("GET", "HEAD", "OPTIONS") and not body and not arrival.query:
+            return _json(200, {"ready": True, "say": "Send messages here with POST."})
         trust = verify(message, connected, run_recipe)
-        return _kept(message, connected, trust)
-    except NotVerified as error:
-        return _refuse(message, connected, error)
+        receipt = keep(hub, message, connected, trust)
+        return _json(200, {"received": receipt.inbound_id, "resend": receipt.resend})
     except InboundError as error:
-        return _refuse(message, connected, NotVerified(error.message, detail=error.detail, reason=error.reason))
+        _keep_refused(hub, message, connected, error)
+        return _error(401, error.reason, error.message)
     except DeliveryError as error:
         return _later(f"The sender could not be verified just now: {error.message}")
     except NotKept as error:
@@ -74,44 +79,35 @@ def _greeting(message: Inbound, connected: Connected) -> Reply | None:
         return None
 
 
-def _too_large(connected: Connected) -> Response:
+def _too_large(hub: Hub, arrival: Arrival, connected: Connected) -> Answer:
     """Only that it came is kept."""
     message = f"A message may have at most {settings().max_body // 1024} KB."
-    said = f"{request.content_length} bytes were announced." if request.content_length else ""
-    raw = read_request(request, public_url(connected.row), b"", now())
-    _keep_refused(raw, connected, InboundError(message, detail=said, reason="too_large"))
+    said = f"{arrival.length} bytes were announced." if arrival.length else ""
+    raw = arrival.message(public_url(connected.row), b"", now())
+    _keep_refused(hub, raw, connected, InboundError(message, detail=said, reason="too_large"))
     return _error(413, "too_large", message)
 
 
-def _kept(message: Inbound, connected: Connected, trust: Trust) -> Response:
-    receipt = keep(message, connected, trust)
-    said = f'{{"received":"{receipt.inbound_id}","resend":{"true" if receipt.resend else "false"}}}'
-    return Response(said, content_type="application/json")
-
-
-def _refuse(message: Inbound, connected: Connected, error: NotVerified) -> Response:
-    _keep_refused(message, connected, error)
-    return _error(401, error.reason, error.message)
-
-
-def _keep_refused(message: Inbound, connected: Connected, error: InboundError) -> None:
+def _keep_refused(hub: Hub, message: Inbound, connected: Connected, error: InboundError) -> None:
     try:
-        keep_refused(message, connected, error)
+        keep_refused(hub, message, connected, error)
     except NotKept:
-        current_app.logger.warning("a refused message was not kept")
+        log.warning("a refused message was not kept")
 
 
-def _later(message: str) -> Response:
-    response = _error(503, "try_again", message)
-    response.headers["Retry-After"] = "5"
-    return response
+def _later(message: str) -> Answer:
+    answer = _error(503, "try_again", message)
+    answer.headers.append(("Retry-After", "5"))
+    return answer
 
 
-def _error(status: int, reason: str, message: str) -> Response:
+def _error(status: int, reason: str, message: str) -> Answer:
     words = REASONS.get(reason)
-    body = {"reason": reason, "message": message}
+    said = {"reason": reason, "message": message}
     if words is not None:
-        body["action"] = words.action.en
-    response = jsonify({"error": body})
-    response.status_code = status
-    return response
+        said["action"] = words.action.en
+    return _json(status, {"error": said})
+
+
+def _json(status: int, content: dict[str, Any]) -> Answer:
+    return Answer(status, dump_json(content), [("Content-Type", "application/json")])

@@ -24,10 +24,9 @@ def insert(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
         run_many(tx, _insert(table), rows)
 
 
-def insert_new(tx: Connection, table: Table, rows: Sequence[Values], *keys: str) -> None:
-    """Insert ``rows``; those whose unique ``keys`` exist already are left as they are."""
-    if rows:
-        run_many(tx, _insert_new(tx.dialect.name, table, keys), rows)
+def insert_new(tx: Connection, table: Table, rows: Sequence[Values], *keys: str) -> int:
+    """Insert ``rows``; those whose unique ``keys`` exist already are left as they are. Returns how many were inserted."""
+    return run_many(tx, _insert_new(tx.dialect.name, table, keys), rows) if rows else 0
 
 
 def upsert(tx: Connection, table: Table, rows: Sequence[Values], keys: Sequence[str], change: Iterable[str]) -> None:
@@ -41,13 +40,15 @@ def insert_or(tx: Connection, table: Table) -> Any:
     return _dialect(tx.dialect.name).insert(table)
 
 
-def run_many(tx: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+def run_many(tx: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> int:
     """Execute ``statement`` once for each of ``rows``, which all have the same keys: columns, or names of bindparams.
+
+    Returns how many rows of the table were touched in all.
 
     What was compiled is kept by the statement's identity: pass one that is made once, not one made for each call.
     """
     prepared = _prepare(tx.dialect, statement, tuple(rows[0]))
-    tx.exec_driver_sql(prepared.sql, [prepared.bind(row) for row in rows])
+    return tx.exec_driver_sql(prepared.sql, [prepared.bind(row) for row in rows]).rowcount
 
 
 @dataclass(frozen=True, slots=True)
