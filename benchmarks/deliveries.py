@@ -1,6 +1,6 @@
 """(b) Deliveries per second of one worker, against a bare loop of prepared sends; (c) what batches make of it.
 
-    python -m benchmarks.deliveries CONNECTION TIMES      deliver all that connection has, TIMES over; prints JSON
+python -m benchmarks.deliveries CONNECTION TIMES      deliver all that connection has, TIMES over; prints JSON
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def run(report: Report, folder: Path) -> None:
         report.note(f"{SALES / (time.monotonic() - began):,.0f} webhooks read, booked and routed a second, one process")
         bare, ours, batches = [], [], []
         for _ in range(ROUNDS):
-            bare.append(ask(["-m", "benchmarks.nothing", "send", str(receiver), str(SALES), str(threads)], core=MEASURED))
+            bare.append(
+                ask(["-m", "benchmarks.nothing", "send", str(receiver), str(SALES), str(threads)], core=MEASURED)
+            )
             ours.append(_deliver(hub, single, 1))
             batches.append(_deliver(hub, batch, BATCH_TIMES))
     compared = ratios([one["sent"] / one["seconds"] for one in ours], [one["sent"] / one["seconds"] for one in bare])

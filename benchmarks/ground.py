@@ -80,7 +80,12 @@ class Installation:
             with store.write() as tx:
                 self.workspace_id = accounts.add_workspace(tx, now(), name="Benchmark", consent_rule={"ads": True})
                 accounts.add_user(
-                    tx, now(), email="owner@hub.example", password_hash="-", workspace_id=self.workspace_id, role="owner"
+                    tx,
+                    now(),
+                    email="owner@hub.example",
+                    password_hash="-",
+                    workspace_id=self.workspace_id,
+                    role="owner",
                 )
         self.address = f"/in/{self._connect('stripe', 'source', {'secret': [SECRET]})['address']}"
         self.source_id = self._connected["id"]
@@ -139,7 +144,9 @@ def running(*started: subprocess.Popen[Any]) -> Iterator[None]:
             one.wait(timeout=40)
 
 
-def load(kind: str, port: int, path: str, *, first: int, count: int, seconds: float, core: int | None) -> dict[str, Any]:
+def load(
+    kind: str, port: int, path: str, *, first: int, count: int, seconds: float, core: int | None
+) -> dict[str, Any]:
     """Send requests (:mod:`benchmarks.client`); SystemExit when one was not answered with a 2xx."""
     words = [kind, port, path, first, count, seconds, CONNECTIONS]
     result = ask(["-m", "benchmarks.client", *map(str, words)], core=core)
@@ -189,7 +196,9 @@ def cpu_seconds(root: int) -> float:
     ticks = 0
     for one in family(root):
         try:
-            ticks += sum(map(int, _after_name(Path(f"/proc/{one}/stat"))[11:15]))  # user, system, and waited-for children
+            ticks += sum(
+                map(int, _after_name(Path(f"/proc/{one}/stat"))[11:15])
+            )  # user, system, and waited-for children
         except OSError:
             continue
     return ticks / os.sysconf("SC_CLK_TCK")

@@ -63,5 +63,3 @@ def _compare(report: Report, hub: Installation, other: int, kind: str, path: str
     p99 = middle(ours, "p99")
     report.line(f"(a) {name[:-3]}, p99", p99, None, p99, LONGEST_P99, at_most=True, unit="ms")
     report.note(f"rounds {spread(each)}; the view that does nothing: p99 {middle(theirs, 'p99'):.0f} ms")
-
-

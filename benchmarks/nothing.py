@@ -1,7 +1,7 @@
 """The yardsticks: a Flask app whose one view does nothing, and a bare loop of prepared ``requests`` sends.
 
-    python -m benchmarks.nothing serve                    the app, by the hub's own server with the hub's settings
-    python -m benchmarks.nothing send PORT COUNT THREADS  prints one JSON object: sent, seconds, cpu (seconds)
+python -m benchmarks.nothing serve                    the app, by the hub's own server with the hub's settings
+python -m benchmarks.nothing send PORT COUNT THREADS  prints one JSON object: sent, seconds, cpu (seconds)
 """
 
 from __future__ import annotations

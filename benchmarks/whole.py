@@ -66,7 +66,9 @@ def run(report: Report, folder: Path) -> None:
         f"{middle(ours, 'rate'):,.0f} webhooks a second sustained, nothing left behind ({middle(ours, 'rate') * 3:,.0f} "
         f"deliveries a second); {middle(ours, 'taken'):,.0f} a second acknowledged, p99 {middle(ours, 'p99'):.0f} ms"
     )
-    report.line("(e) memory idle, shared pages once (PSS)", idle[1], None, idle[1], MOST_MEMORY, at_most=True, unit="MB")
+    report.line(
+        "(e) memory idle, shared pages once (PSS)", idle[1], None, idle[1], MOST_MEMORY, at_most=True, unit="MB"
+    )
     report.note(f"sum of RSS {idle[0]:.0f} MB; after the load RSS {busy[0]:.0f} MB, PSS {busy[1]:.0f} MB")
 
 

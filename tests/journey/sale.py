@@ -156,7 +156,17 @@ class Atelier:
         }  # fmt: skip
 
     def _order(self, row: Row, who: dict[str, str]) -> tuple[Any, ...]:
-        names = ("display_id", "subscription_id", "currency", "gross", "refunded", "disputed", "status", "test", "paid_at")
+        names = (
+            "display_id",
+            "subscription_id",
+            "currency",
+            "gross",
+            "refunded",
+            "disputed",
+            "status",
+            "test",
+            "paid_at",
+        )
         return (who.get(row["contact_id"]), *(row[name] for name in names))
 
     def _conversion(self, row: Row, sales: dict[str, str], who: dict[str, str]) -> tuple[Any, ...]:
@@ -172,7 +182,13 @@ class Atelier:
     def _ledger(self, sales: dict[str, str], who: dict[str, str]) -> list[Any]:
         sums: dict[tuple[Any, ...], Any] = {}
         for row in self._rows(orders.ledger):
-            key = (sales.get(row["order_id"]), who.get(row["contact_id"]), row["kind"], row["currency"], row["occurred_at"])
+            key = (
+                sales.get(row["order_id"]),
+                who.get(row["contact_id"]),
+                row["kind"],
+                row["currency"],
+                row["occurred_at"],
+            )
             sums[key] = sums.get(key, 0) + row["amount"]
         return _sorted((key, amount) for key, amount in sums.items() if amount)
 

@@ -97,7 +97,11 @@ def test_a_changed_amount_is_a_correction_in_the_ledger(hub: World) -> None:
 def test_a_changed_currency_takes_the_old_money_out(hub: World) -> None:
     load(hub, orderId="1001", amount=49, currency="EUR")
     load(hub, orderId="1001", amount=55, currency="USD")
-    assert [(row["amount"], row["currency"]) for row in rows(hub, orders.ledger)] == [(49, "EUR"), (-49, "EUR"), (55, "USD")]
+    assert [(row["amount"], row["currency"]) for row in rows(hub, orders.ledger)] == [
+        (49, "EUR"),
+        (-49, "EUR"),
+        (55, "USD"),
+    ]
     assert [(row["gross"], row["currency"]) for row in rows(hub, orders.order)] == [(55, "USD")]
 
 

@@ -106,7 +106,9 @@ def test_two_tags_and_an_unknown_one_are_kept_as_told(hub: World) -> None:
 
 
 def test_a_placeholder_nobody_filled_in_is_named_and_counts_nothing(hub: World) -> None:
-    told(hub, {f"email={quote(text)}&amount=5&currency=EUR": TEMPLATE for text in TOKENS}, lambda query: load(hub, query))
+    told(
+        hub, {f"email={quote(text)}&amount=5&currency=EUR": TEMPLATE for text in TOKENS}, lambda query: load(hub, query)
+    )
     assert (rows(hub, orders.order), rows(hub, contacts.contact)) == ([], [])
 
 
@@ -244,7 +246,9 @@ def test_many_orders_of_one_person_and_many_persons_on_one_cookie_stay_apart(hub
 # -- anything ----------------------------------------------------------------------------------------------------------
 
 HEADER = st.tuples(
-    st.sampled_from(["Cookie", "Content-Type", "User-Agent", "Referer", "Origin", "Content-Encoding", "Sec-Purpose", "X"]),
+    st.sampled_from(
+        ["Cookie", "Content-Type", "User-Agent", "Referer", "Origin", "Content-Encoding", "Sec-Purpose", "X"]
+    ),
     st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60),
 )
 PIECES = st.sampled_from(

@@ -255,7 +255,9 @@ def test_a_date_in_any_of_ten_forms_is_the_same_moment(hub: World, written: Any)
     assert (row["occurred_at"].isoformat(), row["data"]["flags"]) == ("2026-11-20T09:30:00+00:00", [])
 
 
-@pytest.mark.parametrize("written", ["1970-01-01", "9999-12-31T23:59:59Z", 0, -1, 1e300, "soon", "2026-13-45", [], {}, True])
+@pytest.mark.parametrize(
+    "written", ["1970-01-01", "9999-12-31T23:59:59Z", 0, -1, 1e300, "soon", "2026-13-45", [], {}, True]
+)
 def test_a_date_that_is_none_is_replaced_by_the_arrival(hub: World, written: Any) -> None:
     address = hub.source("webhook")
     hub.client.post(f"/in/{address}", json={"order_id": "1", "created_at": written})
@@ -312,7 +314,14 @@ NAMES = [
     "webhook-signature", "PayPal-Transmission-Sig", "PayPal-Cert-Url", "Cookie", "Expect", "Content-Length-X", "Origin",
 ]  # fmt: skip
 VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40) | st.sampled_from(
-    ["gzip", "application/json", "application/x-www-form-urlencoded", "text/plain; charset=utf-16", "t=1,v1=a", "v1,YQ=="]
+    [
+        "gzip",
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "text/plain; charset=utf-16",
+        "t=1,v1=a",
+        "v1,YQ==",
+    ]
 )
 
 

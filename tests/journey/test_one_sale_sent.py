@@ -94,7 +94,11 @@ def test_copies_that_differ_in_their_bytes_are_still_one_event(hub: World) -> No
         body = json.dumps({"event_id": "e", "order_id": "1", "email": "a@b.fr"}, indent=number).encode()
         assert hub.client.post(f"/in/{address}", data=body, headers=sign(body)).status_code == 200
         hub.work()
-    assert [row["reason"] for row in rows(hub, inbound.inbound)] == ["order_added", "duplicate_event", "duplicate_event"]
+    assert [row["reason"] for row in rows(hub, inbound.inbound)] == [
+        "order_added",
+        "duplicate_event",
+        "duplicate_event",
+    ]
     assert types(hub) == ["conversion.purchase.created"]
 
 

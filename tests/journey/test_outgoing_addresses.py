@@ -100,7 +100,9 @@ def outcomes(hub: World) -> dict[str, tuple[str, str]]:
     return {row["connection_id"]: (row["state"], row["reason"]) for row in rows(hub, deliveries.delivery)}
 
 
-@pytest.mark.parametrize("group", [INSIDE, DISGUISED, NAMED, CARRYING], ids=["inside", "disguised", "named", "carrying"])
+@pytest.mark.parametrize(
+    "group", [INSIDE, DISGUISED, NAMED, CARRYING], ids=["inside", "disguised", "named", "carrying"]
+)
 def test_an_address_inside_is_refused_with_a_reason_and_never_opened(
     hub: World, monkeypatch: pytest.MonkeyPatch, group: list[str]
 ) -> None:
