@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from hub.contract import Call, ConnectorBroken, DeliveryError, Destination, Outcome, Recipe, Record, Reply
-from hub.contract.calls import SignedBody
+from hub.contract.auth import SignedBody
 from hub.contract.connector import Connector
 from hub.contract.settings import SecretUrl, secret_names
 

@@ -10,9 +10,8 @@ import click
 
 from hub.commands.inputs import EXISTING, SETTINGS, Mistake, headers_in, read_json, sample_settings, say, settings_for
 from hub.commands.inputs import destination as destination_named
-from hub.contract import Conversion, DeliveryError, Headers, Outcome, Reply
-from hub.deliver.outcome import REASON_OF, outcome_of
-from hub.deliver.outcome import judge as judge_reply
+from hub.contract import Conversion, Headers, Reply
+from hub.deliver.outcome import judged
 from hub.reading import NAIVE
 
 
@@ -49,12 +48,10 @@ def judge(destination: str, body: Path | None, status: int, headers: Path | None
     """Say which outcome the hub would record for an answer whose body is in the file BODY."""
     connector = destination_named(destination)
     reply = Reply(status, Headers(headers_in(headers)), body.read_bytes() if body else b"")
-    try:
-        outcome = judge_reply(connector, reply, datetime.now(UTC)) or Outcome.delivered()
-    except DeliveryError as error:
-        outcome = outcome_of(error)
-    reason = outcome.reason or REASON_OF[outcome.result]
-    say({"outcome": outcome.result.value, "after": outcome.after, "reason": reason, "detail": outcome.detail})
+    outcome = judged(connector, reply, datetime.now(UTC))
+    say({
+        "outcome": outcome.result.value, "after": outcome.after, "reason": outcome.reason, "detail": outcome.detail,
+    })  # fmt: skip
 
 
 def _conversions(path: Path) -> list[dict[str, Any]]:

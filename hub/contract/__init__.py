@@ -4,21 +4,27 @@ Docs: ``docs/connectors.md``. Read this package top-down: vocabulary, inbound, c
 tools (signing, money, dates, people, paths).
 """
 
-from hub.contract.calls import (
+from hub.contract.auth import (
     ApiKeyHeader,
     ApiKeyQuery,
     Auth,
     Basic,
     Bearer,
-    Call,
+    MailServer,
+    OAuth1,
+    OAuth2,
     OAuth2ClientCredentials,
+    ServiceAccount,
+    SignedBody,
+)
+from hub.contract.calls import (
+    Call,
     Outcome,
     Outcomes,
     Recipe,
     Record,
     Reply,
     Result,
-    SignedBody,
 )
 from hub.contract.connector import (
     ALL_STAGES,

@@ -1,9 +1,8 @@
-"""What a connector asks the hub to do for it: calls, replies, outcomes, and how calls are authenticated."""
+"""What a connector asks the hub to do for it: calls, replies, records, outcomes."""
 
 from __future__ import annotations
 
 import json as _json
-from base64 import b64encode
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -114,6 +113,7 @@ class Outcome:
     detail: str = ""
     after: float | None = None  # seconds, with TRY_LATER
     field: str | None = None  # the destination's field, with BAD_MAPPING
+    ticket: str = ""  # with PENDING: what Destination.poll is asked with
 
     @classmethod
     def delivered(cls, warning: str = "") -> Outcome:
@@ -122,6 +122,11 @@ class Outcome:
     @classmethod
     def skipped(cls, reason: str, detail: str = "") -> Outcome:
         return cls(Result.SKIPPED, reason, detail)
+
+    @classmethod
+    def pending(cls, ticket: str, after: float) -> Outcome:
+        """Taken, but judged later: :meth:`Destination.poll` asks under ``ticket``, first in ``after`` seconds."""
+        return cls(Result.PENDING, "verdict_awaited", ticket=ticket, after=after)
 
     @classmethod
     def refused(cls, detail: str, reason: str = "refused_by_destination") -> Outcome:
@@ -148,83 +153,6 @@ class Record:
 
 
 Outcomes = dict[str, Outcome]
-
-
-class Auth:
-    """How the sender authenticates a call. The base class adds nothing."""
-
-    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
-        """Add the credentials found in ``settings`` to ``headers`` or ``params``."""
-
-
-@dataclass(frozen=True)
-class Bearer(Auth):
-    """``Authorization: Bearer <setting>``."""
-
-    setting: str = "access_token"
-
-    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
-        headers["Authorization"] = f"Bearer {settings[self.setting]}"
-
-
-@dataclass(frozen=True)
-class Basic(Auth):
-    """HTTP Basic. ``user`` is a literal when ``user_setting`` is not given."""
-
-    setting: str = "api_key"
-    user: str = ""
-    user_setting: str | None = None
-
-    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
-        user = settings[self.user_setting] if self.user_setting else self.user
-        headers["Authorization"] = "Basic " + b64encode(f"{user}:{settings[self.setting]}".encode()).decode()
-
-
-@dataclass(frozen=True)
-class ApiKeyHeader(Auth):
-    """A key in a header of its own."""
-
-    header: str
-    setting: str = "api_key"
-    prefix: str = ""
-
-    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
-        headers[self.header] = f"{self.prefix}{settings[self.setting]}"
-
-
-@dataclass(frozen=True)
-class ApiKeyQuery(Auth):
-    """A key in the query string, where the platform leaves no choice."""
-
-    parameter: str
-    setting: str = "api_key"
-
-    def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
-        params[self.parameter] = str(settings[self.setting])
-
-
-@dataclass(frozen=True)
-class OAuth2ClientCredentials(Auth):
-    """``Authorization: Bearer`` with a short-lived token that the sender fetches and keeps (RFC 6749, section 4.4).
-
-    The token is asked for with HTTP Basic and ``grant_type=client_credentials``. ``{host}`` in ``token_url`` stands for
-    the host of the call at hand, so that a platform's sandbox asks its own host. Handled by the sender.
-    """
-
-    token_url: str
-    client_id_setting: str = "client_id"
-    client_secret_setting: str = "client_secret"  # noqa: S105 - the setting's name
-    scope: str = ""
-
-
-@dataclass(frozen=True)
-class SignedBody(Auth):
-    """Standard Webhooks: the exact bytes sent are signed with every secret in ``setting``.
-
-    Handled by the sender through :func:`hub.contract.signing.sign_standard`, since it needs the body and the clock.
-    """
-
-    setting: str = "secret"
 
 
 def dump_json(value: Any) -> bytes:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from hub.contract.calls import Auth, Outcome, Outcomes, Recipe, Record, Reply
+from hub.contract.auth import Auth
+from hub.contract.calls import Outcome, Outcomes, Recipe, Record, Reply
 from hub.contract.conversion import Conversion
 from hub.contract.inbound import Inbound
 from hub.contract.settings import SettingsSchema
@@ -209,6 +210,15 @@ class Destination(Connector):
         Raise Refused, BadMapping, TryLater … for what cannot be sent. Returns an Outcome (batch: a dict of record id →
         Outcome); returning None means all were delivered. A reply outside 2xx has already been raised at the yield, after
         :meth:`judge`.
+        """
+        raise NotImplementedError
+        yield
+
+    def poll(self, ticket: str, settings: Settings) -> Recipe:
+        """Ask for the verdict on what was answered with :meth:`Outcome.pending`.
+
+        Returns one Outcome for all records of that ticket, or a dict of record id → Outcome; ``pending`` again to be asked
+        again later.
         """
         raise NotImplementedError
         yield

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from hub.connected import Connected
-from hub.contract.calls import Call, OAuth2ClientCredentials, Reply
+from hub.contract.auth import OAuth2ClientCredentials
+from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, TryLater
 
 EARLY = 60  # seconds before its end that a token is no longer used

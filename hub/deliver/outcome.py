@@ -66,6 +66,16 @@ def judge(destination: Destination, reply: Reply, now: datetime) -> Outcome | No
     raise by_status(reply, now)
 
 
+def judged(destination: Destination, reply: Reply, now: datetime) -> Outcome:
+    """The outcome to record for ``reply``, with its reason, when nothing else speaks."""
+    try:
+        outcome = judge(destination, reply, now) or Outcome(Result.DELIVERED)
+    except DeliveryError as error:
+        outcome = outcome_of(error)
+    outcome.reason = outcome.reason or REASON_OF[outcome.result]
+    return outcome
+
+
 def by_status(reply: Reply, now: datetime) -> DeliveryError:
     """The error that an HTTP status outside 2xx stands for. What is not listed as permanent is tried again."""
     status, words = reply.status, words_of(reply)

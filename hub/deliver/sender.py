@@ -20,7 +20,8 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from hub.connected import Connected
-from hub.contract.calls import Call, OAuth2ClientCredentials, Outcome, Recipe, Reply, SignedBody
+from hub.contract.auth import OAuth2ClientCredentials, SignedBody
+from hub.contract.calls import Call, Outcome, Recipe, Reply
 from hub.contract.errors import DeliveryError, Refused, TryLater
 from hub.contract.inbound import Headers
 from hub.contract.settings import secret_names

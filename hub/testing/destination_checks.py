@@ -23,7 +23,7 @@ from hub.contract import (
 )
 from hub.contract.calls import dump_json
 from hub.contract.settings import SecretUrl
-from hub.deliver.outcome import judge, outcome_of
+from hub.deliver.outcome import judge, judged, outcome_of
 from hub.mapping.facts import facts
 from hub.mapping.record import make_record
 from hub.mapping.rules import CompiledMapping, MappingError, compile_mapping
@@ -92,6 +92,16 @@ def each_answer_has_its_consequence(subject: Subject) -> Complaints:
         for body in _BROKEN_BODIES:
             what = f"200 and the body {body[:20]!r}"
             yield from _must_end(subject, sample, what, _always(subject, 200, body), set(Result))
+
+
+def each_answer_its_vendor_documents_is_judged(subject: Subject) -> Complaints:
+    """Every row of out/judge.json, the vendor's own table of answers, has the outcome written beside it."""
+    for row in subject.judgments:
+        outcome = judged(subject.destination, row.reply, NOW)
+        made = {"result": outcome.result.value, "after": outcome.after, "reason": outcome.reason}
+        for name, wanted in row.outcome.items():
+            if made.get(name) != wanted:
+                yield f"out/judge.json: {row.why or row.reply.status}: {name} must be {wanted}, is {made.get(name)}"
 
 
 def a_second_run_is_the_same(subject: Subject) -> Complaints:
@@ -304,6 +314,7 @@ CHECKS: tuple[_Check, ...] = (
     every_sample_gives_its_calls,
     every_stage_and_kind_it_accepts_can_be_sent,
     each_answer_has_its_consequence,
+    each_answer_its_vendor_documents_is_judged,
     a_second_run_is_the_same,
     no_call_holds_a_secret,
 )

@@ -10,6 +10,8 @@
 ``out/NAME.http``         the calls they must give through the default mapping, separated by a line ``###``.
 ``out/NAME.replies.json`` what the platform answers, in order; without it every answer is 200 and ``{}``.
 ``out/NAME.outcomes.json`` ``{record's event id: "refused"}`` where those answers do not mean success.
+``out/judge.json``        the vendor's table of answers: a list of ``{"why", "status", "headers", "body", "outcome": {…}}``,
+                          its outcome as ``{"result", "after", "reason"}`` (what is given is compared).
 ``settings.json``         settings for both roles, or ``settings.source.json`` and ``settings.destination.json``.
 """
 
@@ -58,6 +60,15 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
+class Judgment:
+    """One row of ``out/judge.json``: what is the matter, what the platform answers, what the hub must make of it."""
+
+    why: str
+    reply: Reply
+    outcome: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class ExpectedCall:
     """One request of an ``out/NAME.http`` file. ``headers`` keep their spelling; ``body`` without its last newline."""
 
@@ -76,7 +87,14 @@ def incoming(folder: Path) -> list[Incoming]:
 def outgoing(folder: Path) -> list[Outgoing]:
     """The samples of a destination, from ``folder`` (its ``samples/out``). Raises SampleError."""
     names = [path.stem for path in sorted(folder.glob("*.json")) if not path.stem.endswith((".replies", ".outcomes"))]
-    return [_outgoing(folder, name) for name in names]
+    return [_outgoing(folder, name) for name in names if name != "judge"]
+
+
+def judgments(folder: Path) -> list[Judgment]:
+    """The rows of ``judge.json`` in ``folder`` (a connector's ``samples/out``)."""
+    path = folder / "judge.json"
+    rows = read_json(path) if path.is_file() else []
+    return [Judgment(row.get("why", ""), _reply(row), row["outcome"]) for row in rows]
 
 
 def parse_request(raw: bytes, where: str = "the file", arrival: datetime = RECEIVED_AT) -> Inbound:

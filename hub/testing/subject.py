@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from hub.contract import Connector, Destination, HubError, Source
 from hub.registry import Entry, Role, UnknownConnector, registry
-from hub.testing.samples import Incoming, Outgoing, SampleError, incoming, outgoing, read_json
+from hub.testing.samples import Incoming, Judgment, Outgoing, SampleError, incoming, judgments, outgoing, read_json
 
 
 class Subject:
@@ -58,6 +58,10 @@ class Subject:
     @cached_property
     def outgoing(self) -> list[Outgoing]:
         return outgoing(self.samples / "out")
+
+    @cached_property
+    def judgments(self) -> list[Judgment]:
+        return judgments(self.samples / "out")
 
     @property
     def demo_key(self) -> bytes:
