@@ -1,0 +1,101 @@
+"""What most messages about a sale have in common, as *facts*: arguments of :class:`Conversion`, to be merged with ``**``.
+
+Conversion(event_id=…, stage=Stage.PURCHASE, **sale_names(order["id"], order.get("number")),
+           **minor_money(order["total"], order["currency"]), contact=read_person(order, PERSON))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from hub.contract.conversion import Contact, Item
+from hub.contract.errors import NotUnderstood
+from hub.contract.intake import split_name
+from hub.contract.money import currency_code, decimal, from_minor
+from hub.contract.paths import dig, text
+from hub.contract.vocabulary import Stage
+
+Facts = dict[str, Any]
+Paths = Mapping[str, str | tuple[str, ...]]
+"""Field → where it stands in the message; of several places the first that holds a text."""
+
+
+def first_text(data: Any, *paths: str) -> str | None:
+    """The first text found at ``paths`` (as :func:`~hub.contract.paths.dig` reads them)."""
+    return next((said for path in paths if (said := text(dig(data, path)))), None)
+
+
+def sale_names(*candidates: Any) -> Facts:
+    """``order_id`` and ``order_aliases`` out of all the sender's names for the sale, the canonical one first.
+
+    Missing ones are passed over. Raises NotUnderstood when none is left: the sale could not be told from others.
+    """
+    names = list(dict.fromkeys(name for candidate in candidates if (name := text(candidate))))
+    if not names:
+        raise NotUnderstood(
+            "The message names no order. Look at it, update the connector if the sender changed, then replay."
+        )
+    return {"order_id": names[0], "order_aliases": names[1:]}
+
+
+def minor_money(amount: Any, currency: Any, exponents: dict[str, int] | None = None) -> Facts:
+    """``value`` and ``currency`` of an amount in cents; ``exponents`` as in :func:`~hub.contract.money.from_minor`.
+
+    Raises ValueError for a missing or negative amount, NotUnderstood for a missing or unknown currency.
+    """
+    code = _known(currency)
+    return {"value": _not_negative(from_minor(amount, code, exponents)), "currency": code}
+
+
+def major_money(amount: Any, currency: Any) -> Facts:
+    """``value`` and ``currency`` of a machine-written amount in major units. Raises as :func:`minor_money` does."""
+    return {"value": _not_negative(decimal(amount)), "currency": _known(currency)}
+
+
+def refused(words: Any = None) -> Facts:
+    """The stage and reason of a payment that was refused, with the processor's words if it had any."""
+    said = text(words)
+    return {"stage": Stage.LEAD, "reason": f"refused: {said}" if said else "refused"}
+
+
+def read_person(data: Any, paths: Paths) -> Contact:
+    """The contact whose fields stand at ``paths``; ``name`` is a whole name, split when no first name is known."""
+    found = _read(data, paths)
+    first, last = split_name(found.pop("name", None))
+    if not found.get("first_name"):
+        found |= {"first_name": first, "last_name": found.get("last_name") or last}
+    return Contact(**found)
+
+
+def read_items(lines: Any, paths: Paths, unit_price: Callable[[Any], Decimal | None] | None = None) -> list[Item]:
+    """The lines of an order. ``paths`` may name every field of an Item but the price; ``unit_price`` reads that.
+
+    Anything but a list of objects gives no item: a sale is none the worse for it.
+    """
+    rows = [line for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+    items = []
+    for line in rows:
+        found = _read(line, paths)
+        quantity = decimal(found.pop("quantity", None))
+        price = unit_price(line) if unit_price else None
+        items.append(Item(**found, quantity=Decimal(1) if quantity is None else quantity, price=price))
+    return items
+
+
+def _read(data: Any, paths: Paths) -> dict[str, str | None]:
+    return {name: first_text(data, *([path] if isinstance(path, str) else path)) for name, path in paths.items()}
+
+
+def _known(currency: Any) -> str:
+    code = currency_code(currency)
+    if code is None:
+        raise NotUnderstood("The amount came without a currency that the hub knows.", reason="currency_unknown")
+    return code
+
+
+def _not_negative(amount: Decimal | None) -> Decimal:
+    if amount is None or amount < 0:
+        raise ValueError("an amount of zero or more was expected")
+    return amount
