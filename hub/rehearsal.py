@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from hub.contract import Call, ConnectorBroken, DeliveryError, Destination, Outcome, Recipe, Record, Reply
-from hub.contract.auth import SignedBody
+from hub.contract.auth import Auth, OAuth1, OAuth2, OAuth2ClientCredentials, ServiceAccount, SignedBody
 from hub.contract.connector import Connector
 from hub.contract.settings import SecretUrl, secret_names
 
@@ -136,6 +136,8 @@ class _Recorded:
 def _show_auth(connector: Connector, settings: Settings, headers: dict[str, str], params: dict[str, str]) -> None:
     if isinstance(connector.auth, SignedBody):
         headers["webhook-signature"] = MASK
+    if scheme := _scheme(connector.auth):
+        headers["Authorization"] = f"{scheme} {MASK}"
     added: dict[str, str] = {}
     added_params: dict[str, str] = {}
     try:
@@ -146,6 +148,16 @@ def _show_auth(connector: Connector, settings: Settings, headers: dict[str, str]
         scheme, space, _ = value.partition(" ")
         headers[name] = f"{scheme} {MASK}" if space else MASK
     params.update(dict.fromkeys(added_params, MASK))
+
+
+def _scheme(auth: Auth) -> str:
+    """What stands before a credential that only the sender has; empty where ``auth`` itself adds it."""
+    if isinstance(auth, OAuth2):
+        return auth.prefix
+    return "OAuth" if isinstance(auth, OAuth1) else "Bearer" if isinstance(auth, _FETCHED) else ""
+
+
+_FETCHED = (OAuth2ClientCredentials, ServiceAccount)
 
 
 def _text(content: bytes) -> str | None:
