@@ -6,13 +6,12 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from connectors.webhook.paths import NAMES
-from hub.contract import Choice, Currency, Paths, Secrets, SettingsSchema, Stage, Table, Text, Words
-from hub.contract.vocabulary import KIND_LABELS, STAGE_LABELS
+from hub.contract import Choice, Secrets, SettingsSchema, Text, Words
+from hub.contract.picked import PickedSettings
 
 
-class IntakeSettings(SettingsSchema):
-    """How the sender proves itself, where things stand in its messages, and what its words mean."""
+class SchemeSettings(SettingsSchema):
+    """How the sender proves itself."""
 
     scheme = Choice(
         Text("How the sender signs", "Comment l'expéditeur signe"),
@@ -70,55 +69,6 @@ class IntakeSettings(SettingsSchema):
         ),
         load_default="body",
     )
-    paths = Paths(
-        Text("Where things stand", "Où se trouvent les données"),
-        names=NAMES,
-        help=Text(
-            "Pick them from a real message. What is left out is looked for under usual names such as customer.email. "
-            "A name of your own is kept as extra data.",
-            "Choisissez-les dans un vrai message. Le reste est cherché sous des noms usuels comme customer.email. "
-            "Un nom à vous est gardé comme donnée supplémentaire.",
-        ),
-    )
-    stage = Choice(
-        Text("Stage", "Étape"),
-        STAGE_LABELS,
-        help=Text("What a message means that does not say.", "Ce que signifie un message qui ne le dit pas."),
-        load_default=Stage.PURCHASE.value,
-    )
-    stage_values = Table(
-        Text("Words for stages", "Mots pour les étapes"),
-        choices=STAGE_LABELS,
-        help=Text(
-            "The sender's word → the stage. A word that is in no table is not used.",
-            "Le mot de l'expéditeur → l'étape. Un mot absent des tableaux n'est pas utilisé.",
-        ),
-        placeholder="order.paid",
-    )
-    kind_values = Table(
-        Text("Words for kinds", "Mots pour les natures"),
-        choices=KIND_LABELS,
-        help=Text(
-            "The sender's word → refund, renewal, cancellation …",
-            "Le mot de l'expéditeur → remboursement, renouvellement, annulation …",
-        ),
-        placeholder="order.refunded",
-    )
-    currency = Currency(
-        Text("Default currency", "Devise par défaut"),
-        help=Text("When the message names none.", "Si le message n'en indique pas."),
-        placeholder="EUR",
-        load_default="",
-    )
-    amount_in = Choice(
-        Text("Amounts are", "Les montants sont"),
-        {
-            "major": Text("whole units: 49.99", "en unités : 49.99"),
-            "minor": Text("cents: 4999", "en centimes : 4999"),
-        },
-        help=Text("Compare one message with its sale.", "Comparez un message à sa vente."),
-        load_default="major",
-    )
 
     @validates_schema
     def _check_scheme(self, data: dict[str, Any], **_: Any) -> None:
@@ -126,3 +76,7 @@ class IntakeSettings(SettingsSchema):
             raise ValidationError("Enter the name of the header that carries it.", "header")
         if data["signed"] == "timestamp.body" and not data["timestamp_header"]:
             raise ValidationError("Enter the name of the header that carries the time.", "timestamp_header")
+
+
+class IntakeSettings(PickedSettings, SchemeSettings):
+    """How the sender proves itself, where things stand in its messages, and what its words mean."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -67,3 +68,18 @@ def required_text(data: Any, path: str) -> str:
             "connector if the sender changed, then replay."
         )
     return found
+
+
+def nested(form: Mapping[str, str]) -> dict[str, Any]:
+    """``customer[email]=…`` becomes {"customer": {"email": …}}, as PHP and Rails senders mean it."""
+    record: dict[str, Any] = {}
+    for key, value in form.items():
+        parts = [part for part in re.split(r"[\[\]]+", key) if part] or [key]
+        place = record
+        for part in parts[:-1][:20]:
+            inner = place.setdefault(part, {})
+            if not isinstance(inner, dict):
+                inner = place[part] = {}
+            place = inner
+        place[parts[-1]] = value
+    return record

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from connectors.webhook.paths import GUESSES, NAMES
 from connectors.webhook.source import WebhookSource
 from hub.contract import Kind, NotUnderstood, Stage
+from hub.contract.picking import GUESSES, NAMES
 from hub.contract.reasons import REASONS
 from hub.reading import read_message
 

@@ -1,18 +1,19 @@
-"""Where things stand in a message of a sender nobody knows: where the person said, else under well-known names.
+"""Where things stand in a message of any shape: where the person said, else under well-known names.
 
 Well-known means exactly these paths. Nothing is ever taken because it looks like an e-mail or an amount: the only
-address in a message may be the merchant's own.
+address in a message may be the merchant's own. :mod:`hub.contract.records` makes conversions of what is found.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from hub.contract import Inbound, NotUnderstood, Text
+from hub.contract.errors import NotUnderstood
+from hub.contract.inbound import Inbound
 from hub.contract.intake import CLICK_IDS, UTM_NAMES
-from hub.contract.paths import dig
+from hub.contract.paths import dig, nested
+from hub.contract.vocabulary import Text
 
 Json = dict[str, Any]
 
@@ -27,8 +28,13 @@ NAMES: dict[str, Text] = {
     "time": Text("Time", "Date et heure"),
     "first_name": Text("First name", "Prénom"),
     "last_name": Text("Last name", "Nom"),
+    "full_name": Text("Full name", "Nom complet"),
     "phone": Text("Phone", "Téléphone"),
     "external_id": Text("Customer id", "Identifiant du client"),
+    "city": Text("City", "Ville"),
+    "region": Text("State or region", "État ou région"),
+    "postal_code": Text("Postal code", "Code postal"),
+    "country": Text("Country", "Pays"),
     "product_id": Text("Product id", "Identifiant du produit"),
     "product_name": Text("Product name", "Nom du produit"),
     "coupon": Text("Coupon", "Code promo"),
@@ -60,8 +66,13 @@ GUESSES: dict[str, tuple[str, ...]] = {
     "time": ("occurred_at", "created_at", "timestamp", "date", "time"),
     "first_name": ("first_name", "firstName", "customer.first_name", "contact.first_name", "billing.first_name"),
     "last_name": ("last_name", "lastName", "customer.last_name", "contact.last_name", "billing.last_name"),
+    "full_name": ("full_name", "fullName", "customer.name", "buyer.name", "contact.name"),
     "phone": ("phone", "customer.phone", "contact.phone", "billing.phone"),
     "external_id": ("external_id", "customer_id", "customer.id", "contact.external_id"),
+    "city": ("city", "customer.city", "contact.city", "billing.city"),
+    "region": ("region", "customer.region", "contact.region", "billing.state"),
+    "postal_code": ("postal_code", "customer.postal_code", "contact.postal_code", "billing.postcode"),
+    "country": ("country", "customer.country", "contact.country", "billing.country"),
     "product_id": ("product_id", "productId", "product.id", "items[].product_id"),
     "product_name": ("product_name", "productName", "product.name", "items[].name"),
     "coupon": ("coupon", "coupon_code"),
@@ -134,7 +145,7 @@ def records(inbound: Inbound) -> list[Json]:
     """
     content = inbound.content().lstrip()
     if not content.startswith((b"{", b"[")) and b"=" in content[:200] and not content.startswith(b"<"):
-        return [_unflattened(inbound.form())]
+        return [nested(inbound.form())]
     body = inbound.json()
     found = body if isinstance(body, list) else [body]
     if not all(isinstance(record, dict) for record in found):
@@ -144,18 +155,3 @@ def records(inbound: Inbound) -> list[Json]:
 
 def _filled(value: Any) -> Any:
     return None if value is None or value in ("", [], {}) or (isinstance(value, str) and not value.strip()) else value
-
-
-def _unflattened(form: Mapping[str, str]) -> Json:
-    """``customer[email]=…`` becomes {"customer": {"email": …}}, as PHP and Rails senders mean it."""
-    record: Json = {}
-    for key, value in form.items():
-        parts = [part for part in re.split(r"[\[\]]+", key) if part] or [key]
-        place = record
-        for part in parts[:-1][:20]:
-            inner = place.setdefault(part, {})
-            if not isinstance(inner, dict):
-                inner = place[part] = {}
-            place = inner
-        place[parts[-1]] = value
-    return record
