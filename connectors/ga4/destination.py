@@ -32,7 +32,31 @@ from hub.contract import (
     Text,
     Words,
 )
+from hub.contract.standard_fields import fields_for, mapping_for
 
+KEYS = {
+    "client_id": "ga_client_id",
+    "session_id": "ga_session_id",
+    "visitor": "cookie",
+    "page_location": "page_url",
+    "page_referrer": "referrer",
+    "ad_user_data": "consent_ads",
+    "ad_personalization": "consent_ads",
+    "transaction_id": "sale_order_id",
+    "value": "value",
+    "currency": "currency",
+    "coupon": "coupon",
+    "items": "items",
+    "user_id": "external_id",
+    "email": "email",
+    "phone": "phone",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "city": "city",
+    "region": "region",
+    "postal_code": "postal_code",
+    "country": "country",
+}
 HOSTS = {"global": "https://www.google-analytics.com", "eu": "https://region1.google-analytics.com"}
 
 
@@ -99,58 +123,18 @@ class Ga4(Destination):
                 "Sans lui le hub fait un identifiant par personne : la vente compte, son canal est « direct ».",
             ),
         ),
-        Field("session_id", Text("Session (_ga_… cookie)", "Session (cookie _ga_…)"), group="visit"),
-        Field("visitor", Text("Our visitor cookie", "Notre cookie visiteur"), group="visit"),
-        Field("page_location", Text("Page", "Page"), group="visit", max_length=1000),
-        Field("page_referrer", Text("Referrer", "Page précédente"), group="visit", max_length=420),
-        Field("ad_user_data", Text("Consent: data for ads", "Consentement : données pour la publicité"), "boolean"),
-        Field("ad_personalization", Text("Consent: ad personalization", "Consentement : pub personnalisée"), "boolean"),
-        Field("transaction_id", Text("Order id", "Numéro de commande"), group="sale", max_length=100),
-        Field("value", Text("Amount", "Montant"), "money", group="sale"),
-        Field("currency", Text("Currency", "Devise"), group="sale"),
-        Field("coupon", Text("Coupon", "Code promo"), group="sale", max_length=100),
-        Field("items", Text("Order lines", "Lignes de commande"), "list", group="sale"),
+        *fields_for({key: fact for key, fact in KEYS.items() if key not in ("client_id", "user_id")}),
         Field(
             "user_id",
             Text("Your id of the person", "Votre identifiant de la personne"),
             group="person",
             help=Text(
-                "Google takes the hashed identifiers below only beside it.",
-                "Google ne prend les identifiants hachés ci-dessous qu'avec lui.",
+                "Google takes the hashed identifiers only beside it.",
+                "Google ne prend les identifiants hachés qu'avec lui.",
             ),
         ),
-        Field("email", Text("E-mail (hashed)", "E-mail (haché)"), "email", group="person"),
-        Field("phone", Text("Phone (hashed)", "Téléphone (haché)"), "phone", group="person"),
-        Field("first_name", Text("First name (hashed)", "Prénom (haché)"), group="person"),
-        Field("last_name", Text("Last name (hashed)", "Nom (haché)"), group="person"),
-        Field("city", Text("City", "Ville"), group="person"),
-        Field("region", Text("State or region", "État ou région"), group="person"),
-        Field("postal_code", Text("Postal code", "Code postal"), group="person"),
-        Field("country", Text("Country", "Pays"), group="person"),
     )
-    default_mapping: ClassVar[Mapping[str, Any]] = {
-        "client_id": {"from": "context.click_ids.ga_client_id"},
-        "session_id": {"from": "context.click_ids.ga_session_id"},
-        "visitor": {"from": "context.cookie"},
-        "page_location": {"from": "context.page_url"},
-        "page_referrer": {"from": "context.referrer"},
-        "ad_user_data": {"from": "consent.ads"},
-        "ad_personalization": {"from": "consent.ads"},
-        "transaction_id": {"from": "order_id"},
-        "value": {"from": "value"},
-        "currency": {"from": "currency"},
-        "coupon": {"from": "coupon"},
-        "items": {"from": "items"},
-        "user_id": {"from": "contact.external_id"},
-        "email": {"from": "contact.email"},
-        "phone": {"from": "contact.phone"},
-        "first_name": {"from": "contact.first_name"},
-        "last_name": {"from": "contact.last_name"},
-        "city": {"from": "contact.city"},
-        "region": {"from": "contact.region"},
-        "postal_code": {"from": "contact.postal_code"},
-        "country": {"from": "contact.country"},
-    }
+    default_mapping: ClassVar[Mapping[str, Any]] = mapping_for(KEYS)
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
         """Sends the event. Google answers 2xx whatever it holds, so that no more than "accepted" is ever known."""

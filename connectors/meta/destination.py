@@ -12,16 +12,12 @@ from typing import Any, ClassVar
 from marshmallow import validate
 
 from connectors.meta.answer import raise_what_it_says
-from connectors.meta.event import build_event
+from connectors.meta.event import KEYS, build_event
 from hub.contract import (
-    ALL_STAGES,
     ApiKeyQuery,
-    BadMapping,
     Batch,
     Call,
-    Category,
     Choice,
-    Destination,
     Field,
     Kind,
     Outcome,
@@ -30,14 +26,14 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Result,
     Secret,
     SettingsSchema,
-    Stage,
     Switch,
     Text,
     Words,
 )
+from hub.contract.ads import EVENT_ID, AdPlatform, code_for_tests, lead_name_setting
+from hub.contract.standard_fields import fields_for, mapping_for
 
 GRAPH = "https://graph.facebook.com"
 _MAY_NOT_READ = ("code 10,", "code 200,")
@@ -70,30 +66,14 @@ class MetaSettings(SettingsSchema):
         required=True,
         validate=validate.Length(min=1, error="Paste the access token."),
     )
-    test_event_code = Words(
-        Text("Test event code", "Code d'évènement de test"),
-        help=Text(
-            "Carried by test conversions only; without it they are not sent.",
-            "Porté par les seules conversions de test ; sans lui elles ne partent pas.",
-        ),
-        placeholder="TEST12345",
-        load_default="",
-    )
+    test_event_code = code_for_tests(Text("", ""), "TEST12345")
     action_source = Choice(
         Text("Where sales without a tracked visit happen", "Où ont lieu les ventes sans visite suivie"),
         ACTION_SOURCES,
         help=Text("A tracked visit is always sent as “website”.", "Une visite suivie part toujours comme « website »."),
         load_default="system_generated",
     )
-    lead_event_name = Words(
-        Text("Name for abandoned checkouts", "Nom pour les paniers abandonnés"),
-        help=Text(
-            "Used if you tick the stage Lead. Not “Lead”: to Meta that is a form someone filled in.",
-            "Sert si vous cochez l'étape Lead. Pas « Lead » : pour Meta c'est un formulaire rempli.",
-        ),
-        load_default="CheckoutAbandoned",
-        validate=validate.Length(1, 50),
-    )
+    lead_event_name = lead_name_setting("Lead")
     limited_data_use = Switch(
         Text("Limited Data Use", "Utilisation limitée des données (LDU)"),
         help=Text("Meta locates the person and applies US state laws.", "Meta localise la personne (lois d'États US)."),
@@ -106,7 +86,7 @@ class MetaSettings(SettingsSchema):
     )
 
 
-class Meta(Destination):
+class Meta(AdPlatform):
     """Stages of the funnel, with value and hashed identifiers, up to 1,000 in a request.
 
     Refunds are not sent: Meta documents no event for them, and a negative Purchase is refused. A renewal is Meta's
@@ -115,95 +95,32 @@ class Meta(Destination):
 
     slug = "meta"
     name = "Meta (Facebook, Instagram)"
-    category = Category.ADS
     homepage = "https://developers.facebook.com/documentation/ads-commerce/conversions-api"
     Settings = MetaSettings
     auth = ApiKeyQuery("access_token", "access_token")
-    purpose = "ads"
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL})
-    default_stages = ALL_STAGES - {Stage.LEAD}
+    test_code = "test_event_code"
     batch = Batch(max_records=1000, whole_batch_fails=True)
     max_age = 7 * 24 * 3600
     fields = (
-        Field("em", Text("E-mail", "E-mail"), "email", group="person"),
-        Field("ph", Text("Phone", "Téléphone"), "phone", group="person"),
-        Field("fn", Text("First name", "Prénom"), group="person"),
-        Field("ln", Text("Last name", "Nom"), group="person"),
-        Field("ct", Text("City", "Ville"), group="person"),
-        Field("st", Text("State or region", "État ou région"), group="person"),
-        Field("zp", Text("Postal code", "Code postal"), group="person"),
-        Field("country", Text("Country", "Pays"), group="person"),
-        Field("external_id", Text("Your id of the person", "Votre identifiant de la personne"), group="person"),
-        Field("client_ip_address", Text("Visitor's IP address", "Adresse IP du visiteur"), group="visit"),
-        Field("client_user_agent", Text("Visitor's browser", "Navigateur du visiteur"), group="visit"),
-        Field("fbc", Text("Click cookie (_fbc)", "Cookie de clic (_fbc)"), group="visit"),
-        Field("fbclid", Text("Click id (fbclid)", "Identifiant de clic (fbclid)"), group="visit"),
-        Field("fbp", Text("Browser cookie (_fbp)", "Cookie de navigateur (_fbp)"), group="visit"),
-        Field("event_source_url", Text("Page", "Page"), group="visit"),
-        Field("referrer_url", Text("Referrer", "Page précédente"), group="visit"),
+        *fields_for(KEYS),
         Field("action_source", Text("Where it happened", "Lieu de l'action"), group="visit"),
-        Field(
-            "event_id",
-            Text("Event id", "Identifiant de l'évènement"),
-            group="sale",
-            help=Text(
-                "Leave empty, unless Meta's pixel reports the same sale: then map what the page sends as eventID.",
-                "Laissez vide, sauf si le pixel de Meta déclare la même vente : mettez alors l'eventID de la page.",
-            ),
-        ),
-        Field("value", Text("Amount", "Montant"), "money", group="sale"),
-        Field("currency", Text("Currency", "Devise"), group="sale"),
-        Field("order_id", Text("Order id", "Numéro de commande"), group="sale"),
-        Field("subscription_id", Text("Subscription id", "Identifiant d'abonnement"), group="sale"),
-        Field("content_name", Text("Name of the offer", "Nom de l'offre"), group="sale"),
-        Field("items", Text("Order lines", "Lignes de commande"), "list", group="sale"),
+        EVENT_ID,
     )
-    default_mapping: ClassVar[Mapping[str, Any]] = {
-        "em": {"from": "contact.email"},
-        "ph": {"from": "contact.phone"},
-        "fn": {"from": "contact.first_name"},
-        "ln": {"from": "contact.last_name"},
-        "ct": {"from": "contact.city"},
-        "st": {"from": "contact.region"},
-        "zp": {"from": "contact.postal_code"},
-        "country": {"from": "contact.country"},
-        "external_id": {"from": "contact.external_id"},
-        "client_ip_address": {"from": "context.ip"},
-        "client_user_agent": {"from": "context.user_agent"},
-        "fbc": {"from": "context.click_ids.fbc"},
-        "fbclid": {"from": "context.click_ids.fbclid"},
-        "fbp": {"from": "context.click_ids.fbp"},
-        "event_source_url": {"from": "context.page_url"},
-        "referrer_url": {"from": "context.referrer"},
-        "value": {"from": "value"},
-        "currency": {"from": "currency"},
-        "order_id": {"from": "order_id"},
-        "subscription_id": {"from": "subscription_id"},
-        "content_name": {"first": [{"from": "items[0].name"}, {"from": "offer"}]},
-        "items": {"from": "items"},
-    }
+    default_mapping: ClassVar[Mapping[str, Any]] = mapping_for(KEYS)
 
-    def deliver(self, record: Sequence[Record], settings: Mapping[str, Any]) -> Recipe:
-        """One request for all; what Meta would refuse is taken out first, since one bad event fails the whole batch."""
-        outcomes: Outcomes = {}
-        events = []
-        sent = []
-        for each in record:
-            if each.test and not settings["test_event_code"]:
-                outcomes[each.id] = Outcome.skipped("test_not_sent", "Set a test event code to send tests to Meta.")
-                continue
-            try:
-                events.append(build_event(each, settings))
-                sent.append(each)
-            except BadMapping as error:
-                outcomes[each.id] = Outcome(Result.BAD_MAPPING, error.reason, error.message, field=error.field)
-        if sent:
-            body: dict[str, Any] = {"data": events}
-            if sent[0].test:
-                body["test_event_code"] = settings["test_event_code"]
-            reply = yield Call.post(f"{_pixel(settings)}/events", json=body, timeout=30.0)
-            outcomes |= self.preset_outcomes(sent, Outcome.delivered(_warning(reply, len(events))))
-        return outcomes
+    def event(self, record: Record, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The event; BadMapping for what would make Meta refuse it."""
+        return build_event(record, settings)
+
+    def request(self, events: Sequence[Mapping[str, Any]], first: Record | None, settings: Mapping[str, Any]) -> Call:
+        """One request for all events, marked when they are tests."""
+        marked = {"test_event_code": settings["test_event_code"]} if first is not None and first.test else {}
+        return Call.post(f"{_pixel(settings)}/events", json={"data": events, **marked}, timeout=30.0)
+
+    def told(self, reply: Reply, records: Sequence[Record]) -> Outcomes:
+        """Delivered; with a warning when Meta counted fewer, or has something to say."""
+        return self.preset_outcomes(records, Outcome.delivered(_warning(reply, len(records))))
 
     def judge(self, reply: Reply) -> Outcome | None:
         """By Meta's error code: the HTTP status misleads (a dead token has come with 500, a passing fault with 400)."""
