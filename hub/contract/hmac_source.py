@@ -1,0 +1,31 @@
+"""Senders that sign the raw body with an HMAC in one header, without a time: all that differs is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from hub.contract.connector import Source
+from hub.contract.inbound import Inbound
+from hub.contract.signing import Encoding, check_hmac, make_hmac, require_header
+
+
+class HmacSource(Source):
+    """A source with the setting ``secret`` (Secrets). A connector adds its names, ``signature_header`` and ``normalize``.
+
+    ``signature_header``: the header's name; ``other_headers``: other spellings of it that deliveries have.
+    """
+
+    signature_header: ClassVar[str]
+    other_headers: ClassVar[tuple[str, ...]] = ()
+    encoding: ClassVar[Encoding] = "hex"
+
+    def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
+        """HMAC-SHA256 of the raw body under one of the live secrets."""
+        spelled = next((name for name in self.other_headers if name in inbound.headers), self.signature_header)
+        given = require_header(inbound.headers, spelled)
+        check_hmac(inbound.body, [given], settings["secret"], encoding=self.encoding)
+
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
+        return {self.signature_header: make_hmac(body, settings["secret"][0], encoding=self.encoding)}
