@@ -64,7 +64,7 @@ class Shop:
         verdict = {
             "id": delivery_id, "number": 1, "state": deliveries.FAILED, "reason": "refused_by_destination",
             "detail": "no such field", "due_at": at, "done_at": at, "mapping_id": self.route["mapping_id"],
-            "result": "refused", "exchange_id": exchange_id,
+            "result": "refused", "exchange_id": exchange_id, "ticket": None, "ticket_at": None, "asked": 0,
         }  # fmt: skip
         with self.store.write() as tx:
             deliveries.record(tx, at, [verdict], [exchange | {"calls": calls}])

@@ -139,6 +139,13 @@ REASONS: dict[str, Reason] = {
     ),
     "had_it_already": Reason(Text("The destination had it already", "La destination l'avait déjà"), _NOTHING),
     "verdict_awaited": Reason(Text("Taken, verdict awaited", "Pris en charge, verdict attendu"), _NOTHING),
+    "verdict_never_came": Reason(
+        Text("Taken, but no verdict came within two days", "Pris en charge, mais aucun verdict en deux jours"),
+        Text(
+            "Look it up at the destination; a replay sends it again.",
+            "Vérifiez dans la destination ; rejouer l'envoie de nouveau.",
+        ),
+    ),
     # not sent
     "no_consent": Reason(Text("No consent for this purpose", "Pas de consentement pour cet usage"), _NOTHING),
     "person_suppressed": Reason(Text("Person suppressed or erased", "Personne exclue ou effacée"), _NOTHING),

@@ -16,16 +16,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.connected import Connected
-from hub.contract.calls import Outcome, Record, Result
+from hub.contract.calls import Outcome, Recipe, Record, Result
 from hub.contract.connector import Batch
 from hub.contract.errors import BadCredentials, DeliveryError, Gone, TryLater
-from hub.deliver import breaker
+from hub.deliver import breaker, verdicts
 from hub.deliver.outbox import Parcel, load
 from hub.deliver.outcome import REASON_OF, outcome_of
 from hub.deliver.retry import next_try
 from hub.deliver.sender import Sender, Talk
 from hub.store import Store, connections, deliveries, leases, new_id, now
-from hub.store.base import Values
+from hub.store.base import Row, Values
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +114,11 @@ class Lane:
 
     def _send(self, parcels: Sequence[Parcel], until: float) -> Wave:
         wave = Wave(until=until)
-        records: list[Record] = []
+        records, judged_later = list[Record](), list[Row]()
         for parcel in parcels:
+            if parcel.delivery["ticket"] and parcel.refusal is None:
+                judged_later.append(parcel.delivery)
+                continue
             made = parcel.refusal or self._make_record(parcel)
             if isinstance(made, Outcome):
                 wave.outcomes[parcel.delivery["id"]] = made
@@ -126,6 +129,7 @@ class Lane:
             self._send_singly(records, wave)
         else:
             self._send_batches(records, batch, wave)
+        self._ask(judged_later, wave)
         return wave
 
     def _send_singly(self, records: Sequence[Record], wave: Wave) -> None:
@@ -140,9 +144,9 @@ class Lane:
                     return
                 self._pace.wait()
                 talk = Talk()
-                outcome, error = self._try([record], record, talk)
+                outcome, error = self._try(self._connected.destination.deliver, record, talk)
                 with lock:
-                    self._note(wave, [record], outcome or talk.verdict or Outcome(Result.DELIVERED), error, talk)
+                    self._note(wave, [record.id], outcome or talk.verdict or Outcome(Result.DELIVERED), error, talk)
 
         threads = min(self._threads, len(records))
         others = [threading.Thread(target=work, daemon=True) for _ in range(threads - 1)]
@@ -168,7 +172,7 @@ class Lane:
             return
         self._pace.wait()
         talk = Talk()
-        told, error = self._try(records, records, talk)
+        told, error = self._try(self._connected.destination.deliver, records, talk)
         refused = error is not None and not isinstance(error, (TryLater, BadCredentials, Gone))
         if refused and len(records) > 1:
             wave.exchanges.append(self._exchange(talk, len(records)))
@@ -176,32 +180,43 @@ class Lane:
             self._send_batch(records[:middle], batch, wave)
             self._send_batch(records[middle:], batch, wave)
             return
-        self._note(wave, records, told or talk.verdict or Outcome(Result.DELIVERED), error, talk)
+        ids = [record.id for record in records]
+        self._note(wave, ids, told or talk.verdict or Outcome(Result.DELIVERED), error, talk)
 
-    def _try(self, records: Sequence[Record], argument: Any, talk: Talk) -> tuple[Any, DeliveryError | None]:
+    def _ask(self, rows: Sequence[Row], wave: Wave) -> None:
+        for ticket, group in verdicts.by_ticket(rows).items():
+            if wave.over:
+                return
+            self._pace.wait()
+            talk = Talk()
+            told, error = self._try(self._connected.destination.poll, ticket, talk)
+            said = verdicts.verdicts_of(told or talk.verdict, error, group)
+            self._note(wave, [row["id"] for row in group], said, error, talk)
+
+    def _try(self, method: Callable[..., Recipe], argument: Any, talk: Talk) -> tuple[Any, DeliveryError | None]:
         destination, settings = self._connected.destination, self._connected.settings
         try:
-            return self._sender.run(self._connected, destination.deliver(argument, settings), talk), None
+            return self._sender.run(self._connected, method(argument, settings), talk), None
         except DeliveryError as error:
             return outcome_of(error), error
         except Exception as error:
-            log.exception("connector %s failed on %d records", destination.slug, len(records))
+            log.exception("connector %s failed", destination.slug)
             broken = DeliveryError(
                 f"The connector {destination.name} failed on this record. Report it, then replay after the fix.",
                 detail=f"{type(error).__name__}: {error}"[:300], reason="connector_broken",
             )  # fmt: skip
             return outcome_of(broken), broken
 
-    def _note(self, wave: Wave, records: Sequence[Record], told: Any, error: DeliveryError | None, talk: Talk) -> None:
-        exchange = self._exchange(talk, len(records)) if talk.calls else None
+    def _note(self, wave: Wave, ids: Sequence[str], told: Any, error: DeliveryError | None, talk: Talk) -> None:
+        exchange = self._exchange(talk, len(ids)) if talk.calls else None
         if exchange is not None:
             wave.exchanges.append(exchange)
         outcomes = told if isinstance(told, dict) else {}
-        for record in records:
+        for delivery_id in ids:
             default = Outcome(Result.DELIVERED) if isinstance(told, dict) else told
-            wave.outcomes[record.id] = outcomes.get(record.id, default)
+            wave.outcomes[delivery_id] = outcomes.get(delivery_id, default)
             if exchange is not None:
-                wave.exchange_of[record.id] = exchange["id"]
+                wave.exchange_of[delivery_id] = exchange["id"]
         if isinstance(error, TryLater) and not error.whole_connection:
             wave.bad += 1
         elif talk.calls:
@@ -219,13 +234,13 @@ class Lane:
 
     def _record(self, parcels: Sequence[Parcel], wave: Wave) -> breaker.State:
         at = now()
-        verdicts = [
+        found = [
             self._verdict(parcel, wave.outcomes[parcel.delivery["id"]], wave, at)
             for parcel in parcels if parcel.delivery["id"] in wave.outcomes
         ]  # fmt: skip
         state = breaker.after(self._connected.row["breaker"], at, wave.good, wave.bad)
         with self._store.write() as tx:
-            deliveries.record(tx, at, verdicts, wave.exchanges)
+            deliveries.record(tx, at, found, wave.exchanges)
             if state != self._connected.row["breaker"]:
                 connections.change_connection(
                     tx, self._connected.id, at, breaker=state, throttled_until=breaker.probe_at(state)
@@ -248,8 +263,10 @@ class Lane:
             "id": delivery_id, "number": tries, "result": outcome.result.value,
             "reason": outcome.reason or REASON_OF[outcome.result], "detail": outcome.detail[:500],
             "mapping_id": parcel.mapping["id"], "exchange_id": wave.exchange_of.get(delivery_id), "due_at": at,
-            "done_at": at,
+            "done_at": at, **verdicts.ticket_columns(parcel.delivery, outcome),
         }  # fmt: skip
+        if outcome.result is Result.PENDING:
+            return row | verdicts.awaited(parcel.delivery, outcome, at)
         if outcome.result in _GOOD:
             return row | {"state": deliveries.DELIVERED}
         if outcome.result is Result.SKIPPED:
@@ -260,17 +277,23 @@ class Lane:
         if outcome.result is Result.TRY_LATER:
             max_age = self._connected.destination.max_age
             deadline = parcel.conversion["occurred_at"] + timedelta(seconds=max_age) if max_age is not None else None
-            due = next_try(tries, at, after=outcome.after, deadline=deadline)
+            sent = tries - row["asked"]  # asking for a verdict is no try
+            due = next_try(sent, at, after=outcome.after, deadline=deadline)
             if due is not None:
                 return row | {"state": deliveries.WAITING, "due_at": due, "done_at": None}
-            late = next_try(tries, at, after=outcome.after) is not None
+            late = next_try(sent, at, after=outcome.after) is not None
             return row | {"state": deliveries.FAILED, "reason": "too_old" if late else "given_up"}
         return row | {"state": deliveries.FAILED}
 
 
-_GOOD = frozenset({
-    Result.DELIVERED, Result.DELIVERED_WITH_WARNING, Result.ACCEPTED_UNVERIFIED, Result.DUPLICATE, Result.PENDING,
-})  # fmt: skip
+_GOOD = frozenset(
+    {
+        Result.DELIVERED,
+        Result.DELIVERED_WITH_WARNING,
+        Result.ACCEPTED_UNVERIFIED,
+        Result.DUPLICATE,
+    }
+)
 
 
 class _Pace:

@@ -38,9 +38,10 @@ class Parcel:
 def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list[Parcel]:
     """The next ``limit`` deliveries of this destination, oldest first. Everything in a handful of bulk queries.
 
+    More than ``limit`` only where several share a ticket: one ask tells the verdict on all of them.
     What has lost its route or conversion meanwhile comes last, with that as its refusal.
     """
-    due = deliveries.due(tx, connected.id, at, limit)
+    due = deliveries.with_their_tickets(tx, connected.id, deliveries.due(tx, connected.id, at, limit))
     if not due:
         return []
     of = conversions.by_ids(tx, {row["conversion_id"] for row in due})
@@ -82,6 +83,8 @@ def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel
     hashes = {email: vault.keyed_hash("suppression", email) for email in map(_email, parcels) if email}
     suppressed = contacts.suppressed(tx, connected.workspace_id, hashes.values())
     for one in parcels:
+        if one.delivery["ticket"]:
+            continue  # it is sent already, only the verdict is awaited
         email = _email(one)
         if one.route["trust"] == Trust.PROVEN and one.conversion["trust"] != Trust.PROVEN:
             one.refusal = Outcome.skipped("trust_too_low")

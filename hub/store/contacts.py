@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, select, update
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert_or, metadata
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert_new, insert_or, metadata
 from hub.store.conversions import conversion
 from hub.store.orders import ledger, order
 
@@ -147,3 +148,9 @@ def suppressed(tx: Connection, workspace_id: str, hashes: Iterable[str]) -> set[
         )
         found |= set(tx.scalars(statement))
     return found
+
+
+def suppress(tx: Connection, workspace_id: str, email_hash: str, reason: str, at: datetime) -> None:
+    """Never send this person anything again. Told again, the first word stays."""
+    row = {"workspace_id": workspace_id, "email_hash": email_hash, "reason": reason, "at": at}
+    insert_new(tx, suppression, [row], "workspace_id", "email_hash")

@@ -46,6 +46,9 @@ delivery = Table(
     Column("due_at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),
+    Column("ticket", String(1000)),  # under which the platform is asked for its verdict; NULL: none is awaited
+    Column("ticket_at", Moment),
+    Column("asked", Integer, nullable=False, server_default="0"),  # how many of ``tries`` only asked for a verdict
     UniqueConstraint("conversion_id", "route_id"),
     Index("ix_delivery_workspace", "workspace_id", "id"),
     Index(
@@ -54,6 +57,12 @@ delivery = Table(
         "due_at",
         sqlite_where=Column("state") == WAITING,
         postgresql_where=Column("state") == WAITING,
+    ),
+    Index(
+        "ix_delivery_ticket",
+        "ticket",
+        sqlite_where=Column("ticket").is_not(None),
+        postgresql_where=Column("ticket").is_not(None),
     ),
 )
 
@@ -99,12 +108,29 @@ def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[
 def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[Row]:
     """What one destination may be sent now, oldest first."""
     statement = (
-        select(delivery.c.id, delivery.c.conversion_id, delivery.c.route_id, delivery.c.mapping_id, delivery.c.tries)
+        select(*_DUE)
         .where(delivery.c.connection_id == connection_id, delivery.c.state == WAITING, delivery.c.due_at <= at)
         .order_by(delivery.c.due_at)
         .limit(limit)
     )
     return list(tx.execute(statement).mappings())
+
+
+_DUE = [
+    delivery.c[name]
+    for name in ("id", "conversion_id", "route_id", "mapping_id", "tries", "ticket", "ticket_at", "asked")
+]
+
+
+def with_their_tickets(tx: Connection, connection_id: str, rows: list[Row]) -> list[Row]:
+    """``rows`` of :func:`due`, and whatever else waits for a verdict under one of their tickets: asked for at once."""
+    known = {row["id"] for row in rows}
+    for some in chunks({row["ticket"] for row in rows if row["ticket"]}):
+        statement = select(*_DUE).where(
+            delivery.c.connection_id == connection_id, delivery.c.state == WAITING, delivery.c.ticket.in_(some)
+        )
+        rows = rows + [row for row in tx.execute(statement).mappings() if row["id"] not in known]
+    return rows
 
 
 def connections_due(tx: Connection, at: datetime) -> list[str]:
@@ -122,8 +148,8 @@ def connections_due(tx: Connection, at: datetime) -> list[str]:
 def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: Sequence[Values]) -> None:
     """Write what a turn of a lane found out.
 
-    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, result, exchange_id. Alike verdicts
-    of one exchange (a batch) are written with two statements, whatever their number.
+    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, asked, result,
+    exchange_id. Alike verdicts of one exchange (a batch) are written with two statements, whatever their number.
     """
     insert(tx, exchange, exchanges)
     groups: dict[tuple[Any, ...], list[str]] = {}
@@ -140,16 +166,15 @@ def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: 
 
 
 _WORTH_GROUPING = 8
-_SHARED = ("number", "state", "reason", "detail", "due_at", "done_at", "mapping_id", "result", "exchange_id")
+_CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at", "asked")
+_SHARED = ("number", "result", "exchange_id", *_CHANGED)
 
 
 def _record_singles(tx: Connection, at: datetime, verdicts: Sequence[Values]) -> None:
     if not verdicts:
         return
     statement = update(delivery).where(delivery.c.id == bindparam("delivery_id"), delivery.c.state == WAITING)
-    changes: Values = {
-        name: bindparam("new_" + name) for name in ("state", "reason", "detail", "due_at", "done_at", "mapping_id")
-    }
+    changes: Values = {name: bindparam("new_" + name) for name in _CHANGED}
     tx.execute(
         statement.values(tries=bindparam("new_tries"), **changes),
         [
@@ -163,7 +188,7 @@ def _record_singles(tx: Connection, at: datetime, verdicts: Sequence[Values]) ->
 
 
 def _record_group(tx: Connection, at: datetime, shared: Values, ids: list[str]) -> None:
-    columns = {name: shared[name] for name in ("state", "reason", "detail", "due_at", "done_at", "mapping_id")}
+    columns = {name: shared[name] for name in _CHANGED}
     said = [shared["number"], at, shared["result"], shared["reason"], shared["detail"], shared["exchange_id"]]
     targets = ["number", "at", "result", "reason", "detail", "exchange_id"]
     for some in chunks(ids):
@@ -195,7 +220,10 @@ def change_plan(tx: Connection, rows: Sequence[Values]) -> None:
 
 
 def replan(tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None) -> int:
-    """Send again what is over, or now what waits; tries go on counting. Returns how many."""
+    """Send again what is over, or now what waits; tries go on counting. Returns how many.
+
+    What has a ticket still is not sent again: its verdict is asked for.
+    """
     number = 0
     for some in chunks(ids):
         change = update(delivery).where(delivery.c.id.in_(some))
