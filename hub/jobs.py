@@ -5,6 +5,7 @@ RQ's worker forks for each job, so each opens its own database; what is costly t
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -62,6 +63,8 @@ def preload() -> None:
 
     for slug in registry().slugs():
         registry().entry(slug)
+    gc.collect()
+    gc.freeze()  # what is here stays: the forks' collectors need not go through it, and unshare its pages by that
 
 
 def close() -> None:

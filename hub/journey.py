@@ -333,11 +333,11 @@ class _Maker:
 
 
 def known_facts(
-    conversion: Row, workspace: Row, order: Row | None, lifetime: Sequence[Row], campaign_names: Sequence[str]
+    conversion: Row, workspace: Row, order: Row | None, lifetime: Sequence[Row] | None, campaign_names: Sequence[str]
 ) -> dict[str, Any]:
     """What a mapping reads of a stored conversion. One function for delivery and for trying a mapping out.
 
-    ``lifetime``: the contact's rows of :func:`hub.store.orders.lifetime`.
+    ``lifetime``: the contact's rows of :func:`hub.store.orders.lifetime`; None: nobody will ask for the customer.
     """
     data = facts(
         conversion["data"], conversion["event_id"], _order_facts(order), _customer_facts(conversion, lifetime),
@@ -354,9 +354,9 @@ def _order_facts(row: Row | None) -> dict[str, Any] | None:
     return {"id": row["display_id"] or None, "net": orders.net(row), **{name: row[name] for name in names}}
 
 
-def _customer_facts(conversion: Row, lifetime: Sequence[Row]) -> dict[str, Any] | None:
+def _customer_facts(conversion: Row, lifetime: Sequence[Row] | None) -> dict[str, Any] | None:
     if not lifetime:
-        return None
+        return {} if lifetime is None else None
     # Unlike currencies are never added up: the one of this conversion is shown, else the one with the latest purchase.
     mine = [row for row in lifetime if row["currency"] == conversion["currency"]]
     row = mine[0] if mine else max(lifetime, key=lambda one: one["last_at"] or EPOCH)

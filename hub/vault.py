@@ -52,7 +52,7 @@ def token_hash(token: str) -> str:
 
 def keyed_hash(purpose: str, text: str) -> str:
     """A hash that only this installation can make: for suppression lists that outlive the address."""
-    return hmac.new(derived_key(purpose), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(derived_key(purpose), text.encode(), "sha256").hex()
 
 
 def derived_key(purpose: str) -> bytes:
@@ -65,6 +65,7 @@ def _box(key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(_derived(key, "secrets at rest")))
 
 
+@lru_cache(maxsize=16)
 def _derived(key: str, purpose: str) -> bytes:
     # The installation's key is random and long, so one keyed hash a purpose separates the uses well enough.
     return hmac.new(key.encode(), purpose.encode(), hashlib.sha256).digest()

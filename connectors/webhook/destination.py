@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
@@ -168,10 +169,13 @@ def event_type(record: Record) -> str:
     return TYPES.get(record.kind) or f"conversion.{record.stage}.created"
 
 
-def _without_empty(value: Any) -> Any:
-    if isinstance(value, dict):
-        pruned = {key: _without_empty(part) for key, part in value.items()}
-        return {key: part for key, part in pruned.items() if part not in (None, "", [], {})}
-    if isinstance(value, list):
-        return [_without_empty(part) for part in value]
-    return value
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            value = _without_empty(value)
+        elif isinstance(value, list):
+            value = [_without_empty(part) if isinstance(part, dict) else part for part in value]
+        if value or isinstance(value, (bool, int, float, Decimal)):  # zero and no are values
+            kept[key] = value
+    return kept

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import secrets as secrets_module
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from hub.contract.errors import NotVerified
@@ -120,6 +120,7 @@ def parse_pairs(header: str, separator: str = ",") -> list[tuple[str, str]]:
     return [(pair[0].strip(), pair[1].strip()) for pair in pairs if len(pair) == 2]
 
 
+@lru_cache(maxsize=256)
 def standard_key(secret: str) -> bytes:
     """The HMAC key behind a ``whsec_…`` secret (base64, padding optional).
 
@@ -143,10 +144,7 @@ def new_whsec() -> str:
 def sign_standard(message_id: str, timestamp: int, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """The three Standard Webhooks headers, signed with every live secret. ``timestamp`` is this attempt's Unix time."""
     message = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
-    signatures = (
-        base64.b64encode(hmac.new(standard_key(secret), message, hashlib.sha256).digest()).decode()
-        for secret in secrets
-    )
+    signatures = (base64.b64encode(hmac.digest(standard_key(secret), message, "sha256")).decode() for secret in secrets)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),

@@ -29,8 +29,9 @@ class Parcel:
     route: Row
     mapping: Row
     workspace: Row
+    # From the books, as far as the mapping may read them.
     order: Row | None = None
-    lifetime: list[Row] = field(default_factory=list)
+    lifetime: list[Row] | None = None
     campaign_names: list[str] = field(default_factory=list)
     refusal: Outcome | None = None  # why it may not be sent
 
@@ -59,20 +60,27 @@ def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list
         else:
             last_used = {"id": row["mapping_id"]}
             lost.append(Parcel(row, {}, {}, last_used, workspace, refusal=Outcome.skipped("route_removed")))
-    _add_books(tx, parcels)
+    _add_books(tx, parcels, [mapping["rules"] for mapping in versions.values()])
     _add_refusals(tx, connected, parcels, at)
     return parcels + lost
 
 
-def _add_books(tx: Connection, parcels: Sequence[Parcel]) -> None:
-    known_orders = orders.by_ids(tx, {one.conversion["order_id"] for one in parcels if one.conversion["order_id"]})
-    lifetimes = orders.lifetime(tx, {one.conversion["contact_id"] for one in parcels if one.conversion["contact_id"]})
-    aimed = [one.conversion["id"] for one in parcels if any(one.conversion["data"]["campaigns"].values())]
-    names = campaigns.names_of(tx, aimed)
-    for one in parcels:
-        one.order = known_orders.get(one.conversion["order_id"])
-        one.lifetime = lifetimes.get(one.conversion["contact_id"], [])
-        one.campaign_names = names.get(one.conversion["id"], [])
+def _add_books(tx: Connection, parcels: Sequence[Parcel], rules: Sequence[Any]) -> None:
+    """Orders, customers and campaigns, each only if one of the mappings (their ``rules``) may read it."""
+    if routes.may_read(rules, "order"):
+        known = orders.by_ids(tx, {one.conversion["order_id"] for one in parcels if one.conversion["order_id"]})
+        for one in parcels:
+            one.order = known.get(one.conversion["order_id"])
+    if routes.may_read(rules, "customer"):
+        people = {one.conversion["contact_id"] for one in parcels if one.conversion["contact_id"]}
+        lifetimes = orders.lifetime(tx, people)
+        for one in parcels:
+            one.lifetime = lifetimes.get(one.conversion["contact_id"], [])
+    if routes.may_read(rules, "campaign_names"):
+        aimed = [one.conversion["id"] for one in parcels if any(one.conversion["data"]["campaigns"].values())]
+        names = campaigns.names_of(tx, aimed)
+        for one in parcels:
+            one.campaign_names = names.get(one.conversion["id"], [])
 
 
 def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel], at: datetime) -> None:

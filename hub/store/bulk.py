@@ -71,10 +71,9 @@ class _Prepared:
 def _prepare(dialect: Dialect, statement: Executable, names: tuple[str, ...]) -> _Prepared:
     compiled = statement.compile(dialect=dialect, column_keys=list(names))  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else would a statement compile to
-    order = compiled.positiontup if compiled.positional else compiled.binds
-    binders = tuple(
-        (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order or ()
-    )
+    binds = {name: bind for bind, name in compiled.bind_names.items()}
+    order = compiled.positiontup if compiled.positional else binds
+    binders = tuple((name, binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order or ())
     constants = {name: value for name, value in compiled.params.items() if name not in names}
     return _Prepared(compiled.string, binders, constants, compiled.positional)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -17,13 +16,23 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     func,
-    literal,
     select,
     update,
 )
-from sqlalchemy import insert as plain_insert
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert, insert_new, metadata
+from hub.store.base import (
+    Id,
+    JsonColumn,
+    Moment,
+    Row,
+    Values,
+    chunks,
+    id_column,
+    insert,
+    insert_new,
+    metadata,
+    run_many,
+)
 from hub.store.connections import ACTIVE, connection
 from hub.store.routes import route
 
@@ -149,57 +158,22 @@ def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: 
     """Write what a turn of a lane found out.
 
     Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, asked, result,
-    exchange_id. Alike verdicts of one exchange (a batch) are written with two statements, whatever their number.
+    exchange_id.
     """
     insert(tx, exchange, exchanges)
-    groups: dict[tuple[Any, ...], list[str]] = {}
-    singles: list[Values] = []
-    sizes = {row["id"]: row["records"] for row in exchanges}
-    for verdict in verdicts:
-        if sizes.get(verdict["exchange_id"], 1) < _WORTH_GROUPING:
-            singles.append(verdict)
-        else:
-            groups.setdefault(tuple(verdict[name] for name in _SHARED), []).append(verdict["id"])
-    _record_singles(tx, at, singles)
-    for shared, ids in groups.items():
-        _record_group(tx, at, dict(zip(_SHARED, shared, strict=True)), ids)
+    if verdicts:
+        run_many(tx, _VERDICT, [{f"new_{name}": value for name, value in row.items()} for row in verdicts])
+    attempts = [{"delivery_id": row["id"], "at": at, **{name: row[name] for name in _TRIED}} for row in verdicts]
+    insert_new(tx, attempt, attempts, "delivery_id", "number")
 
 
-_WORTH_GROUPING = 8
+_TRIED = ("number", "result", "reason", "detail", "exchange_id")
 _CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at", "asked")
-_SHARED = ("number", "result", "exchange_id", *_CHANGED)
-
-
-def _record_singles(tx: Connection, at: datetime, verdicts: Sequence[Values]) -> None:
-    if not verdicts:
-        return
-    statement = update(delivery).where(delivery.c.id == bindparam("delivery_id"), delivery.c.state == WAITING)
-    changes: Values = {name: bindparam("new_" + name) for name in _CHANGED}
-    tx.execute(
-        statement.values(tries=bindparam("new_tries"), **changes),
-        [
-            {"delivery_id": row["id"], "new_tries": row["number"], **{"new_" + name: row[name] for name in changes}}
-            for row in verdicts
-        ],
-    )
-    names = ("number", "result", "reason", "detail", "exchange_id")
-    rows = [{"delivery_id": row["id"], "at": at, **{name: row[name] for name in names}} for row in verdicts]
-    insert_new(tx, attempt, rows, "delivery_id", "number")
-
-
-def _record_group(tx: Connection, at: datetime, shared: Values, ids: list[str]) -> None:
-    columns = {name: shared[name] for name in _CHANGED}
-    said = [shared["number"], at, shared["result"], shared["reason"], shared["detail"], shared["exchange_id"]]
-    targets = ["number", "at", "result", "reason", "detail", "exchange_id"]
-    for some in chunks(ids):
-        chosen = delivery.c.id.in_(some) & (delivery.c.state == WAITING)
-        constants = [literal(value, attempt.c[name].type) for name, value in zip(targets, said, strict=True)]
-        tx.execute(
-            plain_insert(attempt).from_select(
-                ["delivery_id", *targets], select(delivery.c.id, *constants).where(chosen)
-            )
-        )
-        tx.execute(update(delivery).where(chosen).values(tries=shared["number"], **columns))
+_VERDICT = (
+    update(delivery)
+    .where(delivery.c.id == bindparam("new_id"), delivery.c.state == WAITING)
+    .values(tries=bindparam("new_number"), **{name: bindparam(f"new_{name}") for name in _CHANGED})
+)
 
 
 def postpone(tx: Connection, ids: Sequence[str], due_at: datetime, reason: str) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, metadata
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, metadata, run_many
 
 RECEIVED, READING, DONE, IGNORED, PARKED, REFUSED = "received", "reading", "done", "ignored", "parked", "refused"
 """received → (reading back →) done · ignored (not for us) · parked (not understood, replayable) · refused (not verified)"""
@@ -109,11 +109,16 @@ def count_resends(tx: Connection, ids: Sequence[str]) -> None:
 def settle(tx: Connection, rows: Sequence[Values]) -> None:
     """Write the verdicts: each row has id, state, reason, detail."""
     if rows:
-        renamed = [{"row_id": row["id"], **{key: row[key] for key in ("state", "reason", "detail")}} for row in rows]
-        statement = update(inbound).where(inbound.c.id == bindparam("row_id"))
-        tx.execute(
-            statement.values(state=bindparam("state"), reason=bindparam("reason"), detail=bindparam("detail")), renamed
-        )
+        named = [{"row_id": row["id"], **{f"new_{name}": row[name] for name in _VERDICT}} for row in rows]
+        run_many(tx, _SETTLE, named)
+
+
+_VERDICT = ("state", "reason", "detail")
+_SETTLE = (
+    update(inbound)
+    .where(inbound.c.id == bindparam("row_id"))
+    .values(**{name: bindparam(f"new_{name}") for name in _VERDICT})
+)
 
 
 def read_again(tx: Connection, workspace_id: str, ids: Iterable[str], at: datetime) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -104,6 +106,13 @@ def remove_route(tx: Connection, route_id: str) -> None:
 
 def mappings(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
     return {row["id"]: row for row in tx.execute(select(mapping).where(mapping.c.id.in_(list(ids)))).mappings()}
+
+
+def may_read(rules: Any, fact: str) -> bool:
+    """Whether a mapping's rules (or a list of such) may read the fact of that name. What they do not name they cannot
+    read, but for the whole conversion ("$") and the flat catalog ("*")."""
+    said = json.dumps(rules)
+    return '"$' in said or '"*"' in said or re.search(rf"\b{fact}\b", said) is not None
 
 
 def mapping_versions(tx: Connection, route_id: str) -> list[Row]:
