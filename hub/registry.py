@@ -76,6 +76,11 @@ class Registry:
         assert isinstance(found, Destination)  # noqa: S101 - as above
         return found
 
+    def sources(self) -> list[Source]:
+        """Every source that is whole, in alphabetical order. Imports what was not yet imported."""
+        found = [self._folders[slug].loaded("source") for slug in self.slugs()]
+        return [each for each in found if isinstance(each, Source)]
+
     def all(self) -> list[Entry]:
         """Every connector with its facts, broken ones with their reason. Imports what was not yet imported."""
         return sorted(
@@ -151,7 +156,7 @@ class _Folder:
         self._loaded: dict[Role, Connector | str] = {}
 
     def connector(self, role: Role) -> Connector:
-        found = self._load(role)
+        found = self.loaded(role)
         if isinstance(found, str):
             raise ConnectorBroken(
                 f"The connector {self.slug} is broken and set aside: {found}. If it is yours, mend that; otherwise "
@@ -161,7 +166,7 @@ class _Folder:
         return found
 
     def entry(self) -> Entry:
-        loaded = [self._load(role) for role in self.roles]
+        loaded = [self.loaded(role) for role in self.roles]
         whole = next((each for each in loaded if isinstance(each, Connector)), None)
         broken = "; ".join(
             f"{role}: {each}" for role, each in zip(self.roles, loaded, strict=True) if isinstance(each, str)
@@ -177,7 +182,10 @@ class _Folder:
             broken=broken or None,
         )
 
-    def _load(self, role: Role) -> Connector | str:
+    def loaded(self, role: Role) -> Connector | str:
+        """The connector, or why it is set aside."""
+        if role not in self.roles:
+            return f"it is no {role}"
         if role not in self._loaded:
             try:
                 self._loaded[role] = self._instance(role)

@@ -52,8 +52,7 @@ class Hub:
         return open_connection(row) if row is not None else None
 
     def _by_number(self, number: int | None) -> Connected | None:
-        slugs = [entry.slug for entry in registry().all() if "source" in entry.roles]
-        pixels = [slug for slug in slugs if registry().source(slug).door == "pixel"]
+        pixels = [source.slug for source in registry().sources() if source.door == "pixel"]
         with self.store.read() as tx:
             rows = [row for slug in pixels if (row := connections.source_by_number(tx, number, slug)) is not None]
         return open_connection(rows[0]) if rows else None

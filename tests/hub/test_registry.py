@@ -107,6 +107,17 @@ def test_a_broken_role_leaves_the_other_one_working(install: Install) -> None:
     assert "source: ModuleNotFoundError" in (found.entry("acme_two").broken or "")
 
 
+def test_broken_sources_are_left_out_of_those_that_a_door_may_use(install: Install) -> None:
+    files = {
+        "acme_doors/acme_bad/source.py": "1 / 0",
+        "acme_doors/acme_good/source.py": SOURCE.format(slug="acme_good"),
+    }
+    found = [source.slug for source in install({"acme_doors/__init__.py": "", **files}, "acme_doors").sources()]
+    assert "acme_good" in found
+    assert "acme_bad" not in found
+    assert {slug for slug in registry().slugs() if "source" in registry().roles(slug)} < set(found)
+
+
 def test_an_entry_without_its_package_is_listed_as_broken(install: Install) -> None:
     found = install({}, "acme_gone")
     assert "cannot be found" in {entry.slug: entry.broken or "" for entry in found.all()}["acme_gone"]
