@@ -20,13 +20,13 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from hub.connected import Connected
-from hub.contract.auth import OAuth2ClientCredentials, SignedBody
+from hub.contract.auth import SignedBody
 from hub.contract.calls import Call, Outcome, Recipe, Reply
 from hub.contract.errors import DeliveryError, Refused, TryLater
 from hub.contract.inbound import Headers
 from hub.contract.settings import secret_names
 from hub.contract.signing import sign_standard
-from hub.deliver.grants import bearer, forget
+from hub.deliver.grants import Ask, authorize, renewed
 from hub.deliver.guard import AddressRefused, GuardedAdapter, check_url
 from hub.deliver.outcome import by_status, judge
 
@@ -111,7 +111,13 @@ class Sender:
             _cache[key] = (time.monotonic() + call.cache_seconds, reply)
         return reply
 
-    def _send(self, call: Call, body: bytes, content_type: str | None, connected: Connected) -> Reply:
+    def asker(self, connected: Connected) -> Ask:
+        """Sends a call for ``connected`` as it is, without writing it down: for tokens, which nobody may read."""
+        return lambda call: self._send(call, *call.content(), connected)
+
+    def _send(
+        self, call: Call, body: bytes, content_type: str | None, connected: Connected, again: bool = False
+    ) -> Reply:
         request = self._prepare(call, body, content_type, connected)
         try:
             response = self._adapter.send(request, stream=True, timeout=(call.timeout, call.timeout), proxies=None)
@@ -131,8 +137,10 @@ class Sender:
             ) from None
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise _unreachable(error, urlsplit(call.url).hostname or "") from None
-        if response.status_code == 401 and isinstance(connected.connector.auth, OAuth2ClientCredentials):
-            forget(connected)
+        if response.status_code == 401 and not again:
+            used = request.headers.get("Authorization", "")
+            if renewed(connected.connector.auth, call, connected, used, self.asker(connected)):
+                return self._send(call, body, content_type, connected, again=True)
         return Reply(response.status_code, Headers(response.headers), content)
 
     def _prepare(
@@ -155,11 +163,8 @@ class Sender:
                 headers |= sign_standard(call.idempotency_key or "", int(time.time()), body, secrets)
         elif call.idempotency_key:
             headers["Idempotency-Key"] = call.idempotency_key
-        if call.authenticate and isinstance(auth, OAuth2ClientCredentials):
-            token = bearer(auth, call, connected, lambda asked: self._send(asked, *asked.content(), connected))
-            headers["Authorization"] = f"Bearer {token}"
-        elif call.authenticate:
-            auth.apply(settings, headers, params)
+        if call.authenticate:
+            authorize(auth, call, connected, headers, params, body, self.asker(connected))
         request = requests.PreparedRequest()
         request.method, request.hooks, request.body = call.method, default_hooks(), body or None
         request.url = _with_params(call.url, params)

@@ -7,6 +7,7 @@ from hub.store import (
     contacts,
     conversions,
     deliveries,
+    grants,
     inbound,
     leases,
     orders,
@@ -15,6 +16,6 @@ from hub.store import (
 from hub.store.base import Store, metadata, new_id, now
 
 __all__ = [
-    "Store", "accounts", "campaigns", "connections", "contacts", "conversions", "deliveries", "inbound", "leases",
-    "metadata", "new_id", "now", "orders", "routes",
+    "Store", "accounts", "campaigns", "connections", "contacts", "conversions", "deliveries", "grants", "inbound",
+    "leases", "metadata", "new_id", "now", "orders", "routes",
 ]  # fmt: skip
