@@ -24,7 +24,6 @@ from hub.contract import (
     Choice,
     Destination,
     Field,
-    Kind,
     Limits,
     Outcome,
     Recipe,
@@ -33,12 +32,23 @@ from hub.contract import (
     Reply,
     Secret,
     SettingsSchema,
-    Stage,
     Text,
     TryLater,
     Words,
 )
+from hub.contract.email_tools import (
+    CONSENT,
+    CONSENT_FIELD,
+    TAGS_FIELDS,
+    TAGS_MAPPING,
+    TAKEN_KINDS,
+    USUAL_STAGES,
+    agreed,
+    listed,
+    require_email,
+)
 from hub.contract.paths import dig, text
+from hub.contract.standard_fields import fields_for, mapping_for
 
 from .merge_fields import MERGE_TAG, fields_of, merge_values
 
@@ -46,6 +56,7 @@ API_VERSION = "3.0"
 EVENT_NAME = re.compile(r"[A-Za-z0-9_-]{2,30}")
 LOCKED = ("Member In Compliance State", "Forgotten Email Not Subscribed")  # only the person can come back
 HOURS = 3600.0  # seconds
+KEYS = {"email": "email", "FNAME": "first_name", "LNAME": "last_name", "PHONE": "phone"}
 
 
 class MailchimpSettings(SettingsSchema):
@@ -97,34 +108,19 @@ class Mailchimp(Destination):
     homepage = "https://mailchimp.com"
     Settings = MailchimpSettings
     auth = Basic("api_key", user="hub")
-    kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION, Kind.CONTACT})
-    default_stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
+    kinds = TAKEN_KINDS
+    default_stages = USUAL_STAGES
     purpose = "email"
     fields = (
-        Field("email", Text("Email", "E-mail"), "email", required=True),
-        Field("email_consent", Text("Agreed to e-mail", "A accepté les e-mails"), "boolean"),
-        Field("tags", Text("Tags to add", "Tags à ajouter"), "list"),
-        Field("remove_tags", Text("Tags to take off", "Tags à retirer"), "list"),
+        *fields_for(KEYS, required={"email"}),
+        CONSENT_FIELD,
+        *TAGS_FIELDS,
         Field("event_name", Text("Event to record", "Événement à enregistrer"), max_length=30),
         Field("event_properties", Text("Event: properties", "Événement : propriétés"), "object"),
-        Field("FNAME", Text("First name", "Prénom"), group="Merge fields"),
-        Field("LNAME", Text("Last name", "Nom"), group="Merge fields"),
-        Field("PHONE", Text("Phone", "Téléphone"), "phone", group="Merge fields"),
     )
     default_mapping: ClassVar[Mapping[str, Any]] = {
-        "email": {"from": "contact.email", "required": True},
-        "email_consent": {"from": "consent.email"},
-        "FNAME": {"from": "contact.first_name"},
-        "LNAME": {"from": "contact.last_name"},
-        "PHONE": {"from": "contact.phone"},
-        "tags": {
-            "first": [
-                {"from": "stage"},
-                {"lookup": "kind", "table": {kind: kind for kind in ("renewal", "refund", "dispute", "cancellation")}},
-            ],
-            "as": "list",
-        },
-        "remove_tags": {"lookup": "stage", "table": {"purchase": "lead"}, "as": "list"},
+        **mapping_for({**KEYS, CONSENT: "consent_email"}),
+        **TAGS_MAPPING,
     }
     limits = Limits(concurrency=4)  # the account may have 10 at once, all tools together
     sends_tests = False  # nothing in an audience says "test"
@@ -143,13 +139,11 @@ class Mailchimp(Destination):
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
         """The member, then its tags, then the event: what can be repeated without harm comes first."""
-        email = str(record.values.get("email") or "").strip()
-        if "@" not in email:
-            raise BadMapping("email", "A Mailchimp member needs an e-mail. Map the contact's e-mail.")
+        email = require_email(record, "Mailchimp")
         member = f"{_audience(settings)}/members/{_member_id(email)}"
         merge_fields, left_out = merge_values(record.values)
-        agreed = record.values.get("email_consent") is True
-        person = {"email_address": email, "status_if_new": settings["consenting"] if agreed else "transactional"}
+        status = settings["consenting"] if agreed(record) else "transactional"
+        person = {"email_address": text(record.values["email"]), "status_if_new": status}
         try:
             yield Call.put(member, json=person | ({"merge_fields": merge_fields} if merge_fields else {}))
         except Refused as error:
@@ -200,14 +194,9 @@ def _member_id(email: str) -> str:
 
 
 def _tags(values: Mapping[str, Any]) -> list[dict[str, str]]:
-    added = dict.fromkeys(_listed(values.get("tags")), "active")
-    removed = dict.fromkeys(_listed(values.get("remove_tags")), "inactive")
+    added = dict.fromkeys(listed(values.get("tags")), "active")
+    removed = dict.fromkeys(listed(values.get("remove_tags")), "inactive")
     return [{"name": name, "status": status} for name, status in (removed | added).items()]
-
-
-def _listed(value: Any) -> list[str]:
-    parts = value if isinstance(value, list) else [value]
-    return [str(part).strip() for part in parts if part not in (None, "")]
 
 
 def _event(record: Record) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""What tools that send e-mail have in common: whom they may add, names by stage, and opt-outs that come back.
+
+A destination of the category "email" never changes whether somebody known is subscribed. Only a person who is new there
+and whose record carries a recorded agreement (:func:`agreed`) joins as subscribed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from hub.contract.calls import Record, Reply
+from hub.contract.connector import Field, Source
+from hub.contract.conversion import Consent, Contact, Conversion
+from hub.contract.dates import first_time
+from hub.contract.errors import BadMapping
+from hub.contract.inbound import Headers, Inbound
+from hub.contract.people import email as normal_email
+from hub.contract.settings import Secrets, SettingsSchema
+from hub.contract.signing import check_token
+from hub.contract.vocabulary import Category, Kind, Stage, Text
+
+TAKEN_KINDS = frozenset({
+    Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION, Kind.CONTACT,
+})  # fmt: skip
+"""What such a tool takes: everything but money that is only promised."""
+
+USUAL_STAGES = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
+"""The stages ticked on a new route."""
+
+CONSENT = "email_consent"
+CONSENT_FIELD = Field(CONSENT, Text("Agreed to e-mail", "A accepté les e-mails"), "boolean")
+"""The field that carries the recorded agreement; its fact is ``consent_email``."""
+
+TAGS_FIELDS = (
+    Field("tags", Text("Tags to add", "Tags à ajouter"), "list"),
+    Field("remove_tags", Text("Tags to take off", "Tags à retirer"), "list"),
+)
+TAGS_MAPPING: Mapping[str, Any] = {
+    "tags": {
+        "first": [
+            {"from": "stage"},
+            {"lookup": "kind", "table": {kind: kind for kind in ("renewal", "refund", "dispute", "cancellation")}},
+        ],
+        "as": "list",
+    },
+    "remove_tags": {"lookup": "stage", "table": {"purchase": "lead"}, "as": "list"},
+}
+"""The stage as a tag; a purchase takes the tag ``lead`` off, so that a reminder stops."""
+
+CUSTOM_FIELDS: Mapping[str, str] = {
+    "hub_summary": "summary", "hub_lifetime_value": "lifetime_value", "hub_orders": "orders",
+    "hub_first_purchase": "first_purchase_at", "hub_last_purchase": "last_purchase_at", "hub_stage": "stage",
+    "hub_order_id": "order_id", "hub_order_amount": "order_amount", "hub_order_currency": "order_currency",
+    "hub_order_status": "order_status", "hub_products": "products", "hub_offer": "offer",
+    "hub_campaigns": "campaigns", "hub_lead_reason": "lead_reason",
+}  # fmt: skip
+"""What a tool keeps of a customer in custom fields of its own, by the names in :mod:`hub.contract.standard_fields`."""
+
+
+def named(names: Mapping[str, str]) -> dict[str, Any]:
+    """The mapping rule for a name that depends on the stage, or on the kind where there is no stage.
+
+    ``names``: stage or kind → the tool's name. What is not in it has none.
+    """
+    stages = {str(key): name for key, name in names.items() if key in set(Stage)}
+    kinds = {str(key): name for key, name in names.items() if key not in set(Stage)}
+    return {"first": [{"lookup": "stage", "table": stages}, {"lookup": "kind", "table": kinds}]}
+
+
+def agreed(record: Record) -> bool:
+    """Whether an agreement to e-mail is recorded. Nothing but a true yes counts."""
+    return record.values.get(CONSENT) is True
+
+
+def require_email(record: Record, tool: str, key: str = "email") -> str:
+    """The record's address, trimmed and lower-cased. Raises BadMapping when there is none."""
+    address = normal_email(record.values.get(key))
+    if address is None:
+        raise BadMapping(
+            key, f"{tool} knows people by their e-mail, and this record has none. Map the contact's e-mail."
+        )
+    return address
+
+
+def filled(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Those of ``keys`` that the mapping filled, in their order."""
+    return {key: values[key] for key in keys if values.get(key) not in (None, "", [], {})}
+
+
+def listed(value: Any) -> list[str]:
+    """One text or many, as a list of texts."""
+    parts = value if isinstance(value, list) else [value]
+    return [str(part).strip() for part in parts if part not in (None, "")]
+
+
+class OptOut(NamedTuple):
+    """One person who no longer wants e-mail, as the tool tells it.
+
+    ``at``: the times it gives, best first. ``reason``: its own word for why (unsubscribed, complained).
+    """
+
+    event_id: str
+    email: str
+    at: tuple[Any, ...]
+    reason: str
+    external_id: str | None = None
+
+
+class OptOuts(Source):
+    """A source that tells who no longer wants e-mail. A connector adds ``verify`` and :meth:`read_opt_outs`."""
+
+    category = Category.EMAIL
+    kinds = frozenset({Kind.CONTACT})
+
+    def read_opt_outs(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[OptOut]:
+        """The opt-outs in the message. Nobody ever opts in this way: a "yes" of a tool may be no more than its default."""
+        raise NotImplementedError
+
+    def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
+        return [_conversion(told, inbound) for told in self.read_opt_outs(inbound, settings)]
+
+
+class AddressSecret(SettingsSchema):
+    """The secret that a person writes behind our address, for tools that sign nothing."""
+
+    secret = Secrets(
+        Text("Secret at the end of the address", "Secret à la fin de l'adresse"),
+        help=Text(
+            "Any long random text without spaces. Give the tool our address followed by ?secret= and this text.",
+            "Un long texte au hasard, sans espaces. Donnez à l'outil notre adresse suivie de ?secret= et de ce texte.",
+        ),
+    )
+
+
+class UnsignedOptOuts(OptOuts):
+    """Opt-outs of a tool that signs nothing: a secret in the address is all that can be checked."""
+
+    Settings = AddressSecret
+    signs_body = False
+
+    def handshake(self, inbound: Inbound, settings: Mapping[str, Any]) -> Reply | None:  # noqa: ARG002
+        """Such tools look whether the address answers before they keep it."""
+        return Reply(200, Headers()) if inbound.method in ("GET", "HEAD") else None
+
+    def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
+        check_token(dict(parse_qsl(inbound.query)).get("secret", ""), settings["secret"])
+
+
+def _conversion(told: OptOut, inbound: Inbound) -> Conversion:
+    at, flags = first_time(*told.at, fallback=inbound.received_at)
+    return Conversion(
+        event_id=told.event_id, kind=Kind.CONTACT, occurred_at=at, flags=flags,
+        contact=Contact(email=told.email, external_id=told.external_id), consent=Consent(email=False),
+        extra={"email_opt_out": told.reason},
+    )  # fmt: skip
