@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidURL
 from urllib3 import Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import LocationValueError
 from urllib3.util.connection import create_connection
 
 from hub.contract.errors import Refused
@@ -105,7 +107,10 @@ class GuardedAdapter(HTTPAdapter):
         proxies: Any = None,
     ) -> Response:  # fmt: skip
         """The answer, its body unread in ``raw``."""
-        pool = self.get_connection_with_tls_context(request, verify)
+        try:
+            pool = self.get_connection_with_tls_context(request, verify)
+        except LocationValueError as error:
+            raise InvalidURL(str(error), request=request) from error
         response = Response()
         assert isinstance(pool, HTTPConnectionPool)  # noqa: S101 - ours are; this tells the type checker
         response.raw = raw = pool.urlopen(
