@@ -6,20 +6,20 @@ Conversion(event_id=…, stage=Stage.PURCHASE, **sale_names(order["id"], order.g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from hub.contract.conversion import Contact, Item
 from hub.contract.errors import NotUnderstood
-from hub.contract.intake import split_name
+from hub.contract.intake import clean_text, split_name
 from hub.contract.money import currency_code, decimal, from_minor
 from hub.contract.paths import dig, text
 from hub.contract.vocabulary import Stage
 
 Facts = dict[str, Any]
-Paths = Mapping[str, str | tuple[str, ...]]
-"""Field → where it stands in the message; of several places the first that holds a text."""
+Paths = Mapping[str, Sequence[str]]
+"""Field → where it stands in the message: one path (a text), or several, of which the first that holds a text counts."""
 
 
 def first_text(data: Any, *paths: str) -> str | None:
@@ -72,12 +72,14 @@ def read_person(data: Any, paths: Paths) -> Contact:
 def read_items(lines: Any, paths: Paths, unit_price: Callable[[Any], Decimal | None] | None = None) -> list[Item]:
     """The lines of an order. ``paths`` may name every field of an Item but the price; ``unit_price`` reads that.
 
-    Anything but a list of objects gives no item: a sale is none the worse for it.
+    Names lose their HTML entities (``&ndash;``). Anything but a list of objects gives no item: no sale is lost for that.
     """
     rows = [line for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
     items = []
     for line in rows:
         found = _read(line, paths)
+        if found.get("name"):
+            found["name"] = clean_text(str(found["name"]))
         quantity = decimal(found.pop("quantity", None))
         price = unit_price(line) if unit_price else None
         items.append(Item(**found, quantity=Decimal(1) if quantity is None else quantity, price=price))
