@@ -1,7 +1,7 @@
 """What a sender's event means, in one word: the right-hand side of a source's table of events.
 
-    EVENTS = {"order.paid": PURCHASE, "order.refunded": REFUND, "cart.abandoned": ABANDONED}
-    conversion = Conversion(event_id, **EVENTS["order.paid"])
+EVENTS = {"order.paid": PURCHASE, "order.refunded": REFUND, "cart.abandoned": ABANDONED}
+conversion = Conversion(event_id, **EVENTS["order.paid"])
 """
 
 from __future__ import annotations
@@ -27,7 +27,5 @@ DISPUTE: Meaning = {"kind": Kind.DISPUTE}
 CANCELLATION: Meaning = {"kind": Kind.CANCELLATION, "recurring": True}
 CONTACT: Meaning = {"kind": Kind.CONTACT}
 
-
-def refused(words: str | None) -> str:
-    """The reason of a refused payment, with the processor's ``words`` where there are any."""
-    return f"refused: {words}" if words else "refused"
+MAYBE_RENEWAL = "maybe_renewal"
+"""A flag for the charge of a subscription that its sender does not number: the hub knows which one came first."""
