@@ -128,6 +128,8 @@ def _read_one(row: Row, opened: _Opened) -> Message:
         if not raw.fetched and needs_fetch(connected.source, raw, connected.settings):
             recipe = read_back(connected.source, raw, connected.settings)
             raw.fetched = message.fetched = run_recipe(connected, recipe)
+        if raw.fetched and connected.source.read_back_proves:
+            message.trust = Trust.PROVEN
         message.conversions = read_message(connected.source, raw, connected.settings)
         if not message.conversions:
             message.state, message.reason = inbound.IGNORED, "event_not_used"

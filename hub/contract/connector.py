@@ -77,6 +77,7 @@ class Source(Connector):
     identity_headers: ClassVar[tuple[str, ...]] = ()  # beside the body, what tells two messages apart (a topic header)
     signs_body: ClassVar[bool] = True  # False: the sender only shows a token, which does not cover the body
     signs_time: ClassVar[bool] = False  # True: the signature carries a time, so stale and future messages are refused
+    read_back_proves: ClassVar[bool] = False  # True: what :meth:`fetch` read back is the whole truth, so it is proven
     resend_is_news: ClassVar[bool] = False  # True: byte-equal messages are separate hits (a pixel's page refresh)
     door: ClassVar[Literal["webhook", "pixel"]] = "webhook"  # "pixel": a public, numbered address that answers an image
     snippet: ClassVar[Snippet | None] = None
