@@ -79,6 +79,7 @@ class Source(Connector):
     signs_time: ClassVar[bool] = False  # True: the signature carries a time, so stale and future messages are refused
     read_back_proves: ClassVar[bool] = False  # True: what :meth:`fetch` read back is the whole truth, so it is proven
     resend_is_news: ClassVar[bool] = False  # True: byte-equal messages are separate hits (a pixel's page refresh)
+    takes_records: ClassVar[bool] = False  # True: what is recorded through the REST API may come in by this one
     door: ClassVar[Literal["webhook", "pixel"]] = "webhook"  # "pixel": a public, numbered address that answers an image
     snippet: ClassVar[Snippet | None] = None
     SnippetChoices: ClassVar[type[SettingsSchema] | None] = None  # the form of its snippet builder; None: it has none
@@ -186,7 +187,8 @@ class Destination(Connector):
     batch: ClassVar[Batch | None] = None
     max_age: ClassVar[int | None] = None  # seconds since ``occurred_at`` after which the platform refuses
     limits: ClassVar[Limits] = Limits()
-    subscribes: ClassVar[bool] = False  # True: what subscribes through the REST API (/hooks) is connected by this one
+    subscribes: ClassVar[bool] = False  # True: what subscribes through the REST API (/hooks) may be connected by this one
+    hook_hosts: ClassVar[tuple[str, ...]] = ()  # patterns of its subscribers' hosts; the longest that fits decides
     sends_tests: ClassVar[bool] = True  # False: test conversions never go there (no way to mark them)
 
     def discover(self, settings: Settings) -> Recipe | None:

@@ -177,5 +177,7 @@ def _checked_email(text: str) -> tuple[str | None, str | None]:
 
 
 def _yes_or_no(value: Any) -> bool | None:
+    if value is None:  # nothing was said, which the word "none" would be
+        return None
     word = str(value).strip().lower()
     return True if word in _YES else False if word in _NO else None
