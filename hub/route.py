@@ -14,8 +14,11 @@ from sqlalchemy import Connection
 
 from hub.connected import Connected
 from hub.contract.vocabulary import Kind, Stage, Trust
-from hub.store import deliveries, new_id
+from hub.store import conversions, deliveries, new_id
 from hub.store.base import Row, Values
+
+NEW_CONTACT = "new_contact"
+"""Among the ``flags`` that a filter reads: this is the first conversion of its contact."""
 
 Facts = Callable[[Values], dict[str, Any]]
 Condition = Callable[[dict[str, Any]], bool]
@@ -41,6 +44,7 @@ def plan(
     if not changed or not routes:
         return set()
     existing = deliveries.of_conversions(tx, [row["id"] for row in changed])
+    firsts = _firsts(tx, changed, routes)
     planned: list[Values] = []
     replanned: list[Values] = []
     woken: set[str] = set()
@@ -51,7 +55,10 @@ def plan(
             takes = _takes(route, conversion)
             if not (takes if before is None else _is_open(before)):
                 continue
-            data = data if data is not None else facts(conversion)
+            if data is None:
+                data = facts(conversion)
+                if conversion["id"] in firsts:
+                    data = {**data, "flags": [*(data.get("flags") or ()), NEW_CONTACT]}
             row = _delivery(route, conversion, data, at) if takes else {**_NOT_TAKEN, "due_at": at, "done_at": at}
             if before is None:
                 planned.append(row)
@@ -64,6 +71,13 @@ def plan(
     deliveries.add(tx, planned)
     deliveries.change_plan(tx, replanned)
     return woken
+
+
+def _firsts(tx: Connection, changed: Sequence[Values], routes: Sequence[OpenRoute]) -> set[str]:
+    """The conversions that are the first of their contact; asked for only where a filter wants to know."""
+    if not any(NEW_CONTACT in str(route.row["filter"]) for route in routes):
+        return set()
+    return conversions.firsts_of_contacts(tx, {row["contact_id"] for row in changed} - {None})
 
 
 def _is_open(delivery: Row) -> bool:

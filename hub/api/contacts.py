@@ -6,9 +6,10 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from hub.api.conversions import Recorded, RecordQuery, keep_record
 from hub.api.frame import Calls, store, workspace_id
 from hub.api.shapes import Amount, At, PageQuery, page, page_of
-from hub.contract.vocabulary import Text
+from hub.contract.vocabulary import Kind, Text
 from hub.steer.errors import NotFound
 from hub.store import contacts, orders
 
@@ -48,11 +49,49 @@ class WholeContact(ContactShape):
     consents = fields.Dict(keys=fields.String(), values=fields.Boolean())
 
 
+class NewContact(Schema):
+    """What is left out stays as it is. Consent: true, false, or left out when nothing was said."""
+
+    email = fields.String(required=True, validate=validate.Length(3, 320))
+    phone = fields.String(allow_none=True)
+    full_name = fields.String(allow_none=True)
+    first_name = fields.String(allow_none=True)
+    last_name = fields.String(allow_none=True)
+    external_id = fields.String(allow_none=True)
+    city = fields.String(allow_none=True)
+    region = fields.String(allow_none=True)
+    postal_code = fields.String(allow_none=True)
+    country = fields.String(allow_none=True)
+    consent_ads = fields.Boolean(allow_none=True)
+    consent_email = fields.Boolean(allow_none=True)
+    consent_analytics = fields.Boolean(allow_none=True)
+
+
+class NewTag(Schema):
+    email = fields.String(required=True, validate=validate.Length(3, 320))
+    tag = fields.String(
+        required=True, validate=validate.Length(1, 255),
+        metadata={"description": "Stands for every campaign that carries it; several separated by commas"},
+    )  # fmt: skip
+
+
 @calls("GET", "/contacts", query=ContactsQuery, answer=page_of(ContactShape))
 def list_contacts(query: dict[str, Any]) -> dict[str, Any]:
     """Newest first."""
     with store().read() as tx:
         return page(contacts.latest(tx, workspace_id(), **query), query["limit"])
+
+
+@calls("POST", "/contacts", query=RecordQuery, body=NewContact, answer=Recorded, status=202)
+def put_contact(query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Make a contact, or add to what is known of the one with this e-mail."""
+    return keep_record({**body, "stage": Kind.CONTACT}, query["connector"])
+
+
+@calls("POST", "/contacts/tags", query=RecordQuery, body=NewTag, answer=Recorded, status=202)
+def add_tag(query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Put a tag on the contact with this e-mail."""
+    return keep_record({"email": body["email"], "tags": body["tag"], "stage": Kind.CONTACT}, query["connector"])
 
 
 @calls("GET", "/contacts/<contact_id>", answer=WholeContact)

@@ -23,6 +23,9 @@ class NewHook(Schema):
 
     target_url = fields.String(required=True, validate=validate.Length(1, 2000))
     event = fields.String(load_default="conversion")
+    connector = fields.String(
+        load_default="", metadata={"description": "The tool that asks; left out, it is told by the address"}
+    )
     filters = fields.Dict(keys=fields.String(), load_default=dict, allow_none=True)
 
 
@@ -53,12 +56,12 @@ class BodyField(Schema):
 
 @calls("POST", "/hooks", body=NewHook, answer=Hook, status=201)
 def subscribe(body: dict[str, Any]) -> dict[str, str]:
-    """Send each conversion that passes the filters to this address."""
+    """Send each conversion of the event that passes the filters to this address."""
     _known(body["event"])
     with store().write() as tx:
         hook_id = steer.subscribe(
-            tx, now(), workspace_id(), target_url=body["target_url"], filters=body["filters"] or {}, author=author()
-        )
+            tx, now(), workspace_id(), **(body | {"filters": body["filters"] or {}}), author=author()
+        )  # fmt: skip
     return {"id": hook_id}
 
 
@@ -79,7 +82,7 @@ def list_samples(query: dict[str, Any], event: str) -> Any:
     """The newest bodies as a subscriber gets them; a made-up one when nothing has happened yet."""
     _known(event)
     with store().read() as tx:
-        return jsonify(steer.samples(tx, workspace_id(), query["limit"], _workspace(tx)["language"]))
+        return jsonify(steer.samples(tx, workspace_id(), query["limit"], _workspace(tx)["language"], event))
 
 
 @calls("GET", "/options/<kind>", answer=Option(many=True))
@@ -110,4 +113,5 @@ def _workspace(tx: Any) -> Row:
 
 def _known(event: str) -> None:
     if event not in steer.EVENTS:
-        raise NotFound(Text("The only event is conversion.", "Le seul événement est conversion."))
+        events = ", ".join(steer.EVENTS)
+        raise NotFound(Text(f"The events are {events}.", f"Les événements sont {events}."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, select, update
+from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, func, select, update
 
 from hub.store.base import Id, JsonColumn, Moment, Money, Row, chunks, id_column, metadata
 from hub.store.orders import order
@@ -165,6 +165,15 @@ def latest(
     if since:
         statement = statement.where(conversion.c.occurred_at >= since)
     return list(tx.execute(statement.order_by(conversion.c.id.desc()).limit(limit)).mappings())
+
+
+def firsts_of_contacts(tx: Connection, contact_ids: Iterable[str]) -> set[str]:
+    """The first conversion that was made of each of these contacts."""
+    found: set[str] = set()
+    for some in chunks(contact_ids):
+        statement = select(func.min(conversion.c.id)).where(conversion.c.contact_id.in_(some))
+        found |= set(tx.scalars(statement.group_by(conversion.c.contact_id)))
+    return found
 
 
 def offers(tx: Connection, workspace_id: str, *, looked_at: int = 5000) -> list[str]:

@@ -9,6 +9,7 @@ from calling import Caller
 from shop import SALE
 
 from hub.connected import open_connection
+from hub.journey import read_messages
 from hub.mapping.filters import apply_filter
 from hub.steer import connections
 from hub.store import routes
@@ -118,3 +119,78 @@ def test_options_name_what_filters_may_be_chosen_from(call: Caller) -> None:
     assert "conversion" not in stages
     assert call.get("/options/offers") == [{"id": "spring-launch", "name": "spring-launch"}]
     assert call.get("/options/campaigns") == [{"id": "3", "name": "3"}]
+
+
+@pytest.mark.parametrize(
+    ("address", "named", "connector"),
+    [
+        ("https://hooks.zapier.com/hooks/standard/1/a", "", "zapier"),
+        ("https://hook.eu2.make.com/abc", "", "make"),
+        ("https://shop.app.n8n.cloud/webhook/1", "", "n8n"),
+        ("https://flows.example.com/webhook/1", "n8n", "n8n"),
+        ("https://flows.example.com/webhook/1", "", "zapier"),
+    ],
+)
+def test_who_subscribes_is_told_by_name_or_by_address(call: Caller, address: str, named: str, connector: str) -> None:
+    answer = call("POST", "/hooks", {"target_url": address, "connector": named})
+    assert answer.status_code == 201
+    hook_id = answer.get_json()["id"]
+    assert call.get(f"/connections/{hook_id}")["connector"] == connector
+    assert call("DELETE", f"/hooks/{hook_id}").status_code == 204
+    assert call("GET", f"/connections/{hook_id}").status_code == 404
+
+
+def test_a_tool_that_cannot_subscribe_is_refused(call: Caller) -> None:
+    answer = call("POST", "/hooks", {"target_url": TARGET, "connector": "stripe"})
+    assert list(answer.get_json()["error"]["fields"]) == ["connector"]
+
+
+def subscribed_to(call: Caller, event: str) -> str:
+    answer = call("POST", "/hooks", {"target_url": TARGET, "event": event})
+    assert answer.status_code == 201
+    return str(answer.get_json()["id"])
+
+
+def sent_to(call: Caller, hook_id: str) -> list[tuple[str, str]]:
+    """(stage or kind, state) of each delivery to a subscriber."""
+    known = {row["id"]: row["stage"] or row["kind"] for row in call.conversions}
+    return sorted(
+        (known[row["conversion_id"]], row["state"]) for row in call.deliveries if row["connection_id"] == hook_id
+    )
+
+
+def test_an_event_is_what_it_says(call: Caller) -> None:
+    refunds, leads = subscribed_to(call, "refund"), subscribed_to(call, "lead")
+    call.hit(SALE)
+    for stage in ("refund", "lead", "dispute"):
+        call("POST", "/conversions", {"stage": stage, "order_id": f"x-{stage}", "value": 5, "currency": "EUR"})
+    read_messages(call.store, call.workspace_id, 10)
+    assert sent_to(call, refunds) == [("dispute", "waiting"), ("refund", "waiting")]
+    assert sent_to(call, leads) == [("lead", "waiting")]
+
+
+def test_a_new_contact_is_told_once_and_stays_new_when_its_message_comes_again(call: Caller) -> None:
+    call.hit(SALE)
+    hook = subscribed_to(call, "contact")
+    for body in (
+        {"stage": "purchase", "email": "anna@example.com", "order_id": "77"},
+        {"stage": "view_content", "email": "new@example.com", "event_id": "1"},
+        {"stage": "purchase", "email": "new@example.com", "order_id": "88"},
+        {"stage": "view_content", "email": "new@example.com", "event_id": "2", "value": 3, "currency": "EUR"},
+    ):
+        call("POST", "/conversions", body)
+        read_messages(call.store, call.workspace_id, 10)
+    waiting = [stage for stage, state in sent_to(call, hook) if state == "waiting"]
+    assert waiting == ["view_content"]
+
+
+@pytest.mark.parametrize(("event", "key", "value"), [("refund", "kind", "refund"), ("lead", "stage", "lead")])
+def test_before_anything_happened_samples_are_of_their_event(call: Caller, event: str, key: str, value: str) -> None:
+    (body,) = call.get(f"/samples/{event}")
+    assert body[key] == value
+    assert body["id"].endswith(f"_{value}")
+
+
+def test_an_event_that_says_its_stages_takes_no_others(call: Caller) -> None:
+    answer = call("POST", "/hooks", {"target_url": TARGET, "event": "lead", "filters": {"stages": ["purchase"]}})
+    assert list(answer.get_json()["error"]["fields"]) == ["filters"]
