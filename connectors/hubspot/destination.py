@@ -18,6 +18,7 @@ from hub.contract import (
     Call,
     Category,
     Destination,
+    Field,
     Kind,
     Limits,
     Outcome,
@@ -33,9 +34,11 @@ from hub.contract import (
     Text,
     TryLater,
 )
+from hub.contract.email_tools import TAKEN_KINDS, USUAL_STAGES
 from hub.contract.paths import dig
+from hub.contract.standard_fields import FACTS, mapping_for
 
-from .properties import CONTACT_PROPERTIES, DEAL, DEAL_PROPERTIES, FIELDS, GROUP, Property, discovered
+from .properties import CONTACT_PROPERTIES, DEAL, DEAL_PROPERTIES, FIELDS, GROUP, KEYS, definition, discovered
 from .upsert import bad_property, said, upsert
 
 API_VERSION = "2026-03"  # supported until September 2027
@@ -51,13 +54,6 @@ DEAL_STAGES = {  # an order's status → the internal id in the sales pipeline e
     "paid": "closedwon",
     **dict.fromkeys(("lead", "refunded", "disputed", "cancelled"), "closedlost"),
 }
-AMOUNT = {  # what is left of a paid order; of one that was not paid, what was at stake
-    "if": {"path": "order.status", "op": "in", "value": ["paid", "refunded", "disputed"]},
-    "then": {"from": "order.net"},
-    "else": {"if": {"path": "order_id", "op": "present"}, "then": {"from": "value"}},
-    "as": "number",
-}
-IS_EVENT = {"path": "kind", "op": "not_equals", "value": "contact"}  # a change of someone's details is no stage
 WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}  # seconds, by the policy that a 429 names
 
 
@@ -94,35 +90,14 @@ class HubSpot(Destination):
     homepage = "https://www.hubspot.com"
     Settings = HubSpotSettings
     auth = Bearer("access_token")
-    kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION, Kind.CONTACT})
-    default_stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
+    kinds = TAKEN_KINDS
+    default_stages = USUAL_STAGES
     fields = FIELDS
     default_mapping: ClassVar[Mapping[str, Any]] = {
-        "email": {"from": "contact.email", "required": True},
-        "firstname": {"from": "contact.first_name"},
-        "lastname": {"from": "contact.last_name"},
-        "phone": {"from": "contact.phone"},
-        "city": {"from": "contact.city"},
-        "state": {"from": "contact.region"},
-        "zip": {"from": "contact.postal_code"},
-        "country": {"from": "contact.country"},
-        "hub_summary": {"from": "customer.summary"},
-        "hub_lifetime_value": {"from": "customer.lifetime_value", "as": "number"},
-        "hub_orders": {"from": "customer.orders", "as": "integer"},
-        "hub_first_purchase_at": {"from": "customer.first_purchase_at", "as": "datetime"},
-        "hub_last_purchase_at": {"from": "customer.last_purchase_at", "as": "datetime"},
-        "hub_stage": {"if": IS_EVENT, "then": {"first": [{"from": "stage"}, {"from": "kind"}]}},
-        "hub_stage_at": {"if": IS_EVENT, "then": {"from": "occurred_at"}, "as": "datetime"},
-        "hub_order_id": {"from": "order_id"},
-        "hub_order_amount": AMOUNT,
-        "hub_order_currency": {"first": [{"from": "order.currency"}, {"from": "currency"}]},
-        "hub_products": {"from": "items[].name", "as": "text"},
-        "hub_offer": {"from": "offer"},
-        "hub_campaigns": {"from": "campaign_names", "as": "text"},
-        "hub_lead_reason": {"from": "reason"},
+        **mapping_for(KEYS),
         "deal.hub_order_id": {"first": [{"from": "order.id"}, {"from": "order_id"}]},
         "deal.dealname": {"text": "Order {{ order_id }}"},
-        "deal.amount": AMOUNT,
+        "deal.amount": dict(FACTS["order_amount"].rule),
         "deal.pipeline": {"value": "default"},
         "deal.dealstage": {"lookup": "order.status", "table": DEAL_STAGES},
         "deal.closedate": {
@@ -158,7 +133,7 @@ class HubSpot(Destination):
             if missing:
                 yield from _create(f"{PROPERTIES}/{kind}/groups", {"name": GROUP, "label": "Conversion Hub"})
             for prop in missing:
-                yield from _create(f"{PROPERTIES}/{kind}", prop.definition())
+                yield from _create(f"{PROPERTIES}/{kind}", definition(prop, unique=kind == "deals"))
             count += len(missing)
         return f"Created {count} properties in HubSpot." if count else "HubSpot has all the hub's properties already."
 
@@ -214,14 +189,14 @@ def _order(record: Record) -> str:
     return str(record.values[DEAL + ORDER_KEY]).strip()
 
 
-def _wanted(settings: Mapping[str, Any]) -> dict[str, tuple[Property, ...]]:
+def _wanted(settings: Mapping[str, Any]) -> dict[str, tuple[Field, ...]]:
     return {"contacts": CONTACT_PROPERTIES} | ({"deals": DEAL_PROPERTIES} if settings["deals"] else {})
 
 
-def _missing(kind: str, wanted: Sequence[Property]) -> Generator[Call, Reply, list[Property]]:
+def _missing(kind: str, wanted: Sequence[Field]) -> Generator[Call, Reply, list[Field]]:
     reply = yield Call.get(f"{PROPERTIES}/{kind}")
     names = set(dig(reply.json(), "results[].name") or [])
-    return [prop for prop in wanted if prop.name not in names]
+    return [prop for prop in wanted if prop.key not in names]
 
 
 def _create(url: str, definition: Mapping[str, Any]) -> Generator[Call, Reply, None]:

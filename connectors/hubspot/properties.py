@@ -8,82 +8,43 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from hub.contract import Field, Text
+from hub.contract.crm import HUB_KEYS
 from hub.contract.paths import dig, text
+from hub.contract.standard_fields import fields_for
 
 GROUP = "conversion_hub"
 DEAL = "deal."
 """Begins the key of every deal property, so that one mapping fills both objects."""
 
 
-class Property(NamedTuple):
-    """A property of the hub's own, created by ``prepare``."""
-
-    name: str
-    label: Text
-    type: str = "string"  # string, number, datetime
-    unique: bool = False
-
-    def definition(self) -> dict[str, Any]:
-        """What HubSpot's create call takes."""
-        kinds = {"string": "text", "number": "number", "datetime": "date"}
-        definition = {
-            "name": self.name,
-            "label": self.label.en,
-            "type": self.type,
-            "fieldType": kinds[self.type],
-            "groupName": GROUP,
-        }
-        return definition | {"hasUniqueValue": True} if self.unique else definition
-
-
-CONTACT_PROPERTIES = (
-    Property("hub_summary", Text("Purchase summary", "Résumé des achats")),
-    Property("hub_lifetime_value", Text("Lifetime value", "Valeur vie client"), "number"),
-    Property("hub_orders", Text("Number of orders", "Nombre de commandes"), "number"),
-    Property("hub_first_purchase_at", Text("First purchase", "Premier achat"), "datetime"),
-    Property("hub_last_purchase_at", Text("Last purchase", "Dernier achat"), "datetime"),
-    Property("hub_stage", Text("Last stage", "Dernière étape")),
-    Property("hub_stage_at", Text("Last stage reached at", "Dernière étape atteinte le"), "datetime"),
-    Property("hub_order_id", Text("Last order: id", "Dernière commande : numéro")),
-    Property("hub_order_amount", Text("Last order: amount", "Dernière commande : montant"), "number"),
-    Property("hub_order_currency", Text("Last order: currency", "Dernière commande : devise")),
-    Property("hub_products", Text("Last products", "Derniers produits")),
-    Property("hub_offer", Text("Last offer", "Dernière offre")),
-    Property("hub_campaigns", Text("Campaigns", "Campagnes")),
-    Property("hub_lead_reason", Text("Lead: reason", "Lead : raison")),
-)
-DEAL_PROPERTIES = (Property("hub_order_id", Text("Order id", "Numéro de commande"), unique=True),)
-
-_FIELD_TYPES: dict[str, Any] = {"number": "number", "date": "datetime", "datetime": "datetime", "bool": "boolean"}
-
-
-def _own(properties: tuple[Property, ...], prefix: str) -> tuple[Field, ...]:
-    return tuple(
-        Field(prefix + prop.name, prop.label, _FIELD_TYPES.get(prop.type, "text"), group="Conversion Hub")
-        for prop in properties
-    )
-
-
+KEYS: Mapping[str, str] = {
+    "email": "email", "firstname": "first_name", "lastname": "last_name", "phone": "phone", "city": "city",
+    "state": "region", "zip": "postal_code", "country": "country",
+    **{key: fact for key, fact in HUB_KEYS.items() if fact != "order_status"},  # a deal's stage says it
+}  # fmt: skip
+CONTACT_PROPERTIES = tuple(field for field in fields_for(KEYS) if field.key in HUB_KEYS)
+DEAL_PROPERTIES = (Field("hub_order_id", Text("Order id", "Numéro de commande")),)
 FIELDS = (
-    Field("email", Text("Email", "E-mail"), "email", required=True),
-    Field("firstname", Text("First name", "Prénom")),
-    Field("lastname", Text("Last name", "Nom")),
-    Field("phone", Text("Phone", "Téléphone"), "phone"),
-    Field("city", Text("City", "Ville")),
-    Field("state", Text("State or region", "Région")),
-    Field("zip", Text("Postal code", "Code postal")),
-    Field("country", Text("Country", "Pays")),
-    *_own(CONTACT_PROPERTIES, ""),
-    *_own(DEAL_PROPERTIES, DEAL),
+    *fields_for(KEYS, required={"email"}),
+    Field("deal.hub_order_id", Text("Deal: order id", "Transaction : numéro de commande"), group="Deal"),
     Field("deal.dealname", Text("Deal: name", "Transaction : nom"), group="Deal"),
     Field("deal.amount", Text("Deal: amount", "Transaction : montant"), "money", group="Deal"),
     Field("deal.dealstage", Text("Deal: stage", "Transaction : phase"), group="Deal"),
     Field("deal.pipeline", Text("Deal: pipeline", "Transaction : pipeline"), group="Deal"),
     Field("deal.closedate", Text("Deal: close date", "Transaction : date de fermeture"), "datetime", group="Deal"),
 )
+_FIELD_TYPES: dict[str, Any] = {"number": "number", "date": "datetime", "datetime": "datetime", "bool": "boolean"}
+_TYPES = {"number": ("number", "number"), "integer": ("number", "number"), "datetime": ("datetime", "date")}
+
+
+def definition(field: Field, *, unique: bool = False) -> dict[str, Any]:
+    """What HubSpot's create call takes for one of the hub's own properties."""
+    kind, form = _TYPES.get(field.type, ("string", "text"))
+    made = {"name": field.key, "label": field.label.en, "type": kind, "fieldType": form, "groupName": GROUP}
+    return made | {"hasUniqueValue": True} if unique else made
 
 
 def discovered(listing: Any, prefix: str) -> list[Field]:

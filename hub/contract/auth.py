@@ -30,7 +30,7 @@ class Bearer(Auth):
 
 @dataclass(frozen=True)
 class Basic(Auth):
-    """HTTP Basic. ``user`` is a literal when ``user_setting`` is not given."""
+    """HTTP Basic. ``user`` is a literal when ``user_setting`` is not given. ``setting=""``: the password stays empty."""
 
     setting: str = "api_key"
     user: str = ""
@@ -38,7 +38,8 @@ class Basic(Auth):
 
     def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
         user = settings[self.user_setting] if self.user_setting else self.user
-        headers["Authorization"] = "Basic " + b64encode(f"{user}:{settings[self.setting]}".encode()).decode()
+        password = settings[self.setting] if self.setting else ""
+        headers["Authorization"] = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
 @dataclass(frozen=True)
