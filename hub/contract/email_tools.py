@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from hub.contract.ads import lines, number
 from hub.contract.calls import Record, Reply
 from hub.contract.connector import Field, Source
 from hub.contract.conversion import Consent, Contact, Conversion
@@ -19,6 +20,7 @@ from hub.contract.inbound import Headers, Inbound
 from hub.contract.people import email as normal_email
 from hub.contract.settings import Secrets, SettingsSchema
 from hub.contract.signing import check_token
+from hub.contract.standard_fields import fields_for, mapping_for
 from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 TAKEN_KINDS = frozenset({
@@ -49,14 +51,45 @@ TAGS_MAPPING: Mapping[str, Any] = {
 }
 """The stage as a tag; a purchase takes the tag ``lead`` off, so that a reminder stops."""
 
-CUSTOM_FIELDS: Mapping[str, str] = {
-    "hub_summary": "summary", "hub_lifetime_value": "lifetime_value", "hub_orders": "orders",
-    "hub_first_purchase": "first_purchase_at", "hub_last_purchase": "last_purchase_at", "hub_stage": "stage",
-    "hub_order_id": "order_id", "hub_order_amount": "order_amount", "hub_order_currency": "order_currency",
-    "hub_order_status": "order_status", "hub_products": "products", "hub_offer": "offer",
-    "hub_campaigns": "campaigns", "hub_lead_reason": "lead_reason",
+
+EVENT_KEYS: Mapping[str, str] = {
+    "value": "value", "currency": "currency", "order_id": "sale_order_id", "subscription_id": "subscription_id",
+    "coupon": "coupon", "items": "items", "reason": "lead_reason", "page_url": "page_url",
 }  # fmt: skip
-"""What a tool keeps of a customer in custom fields of its own, by the names in :mod:`hub.contract.standard_fields`."""
+EVENT_FIELDS = (Field("event_name", Text("Event to record", "Événement à enregistrer")), *fields_for(EVENT_KEYS))
+"""The event that starts an automation, and what it tells of the sale."""
+
+
+def event_mapping(names: Mapping[str, str]) -> dict[str, Any]:
+    """The default mapping of :data:`EVENT_FIELDS`, the events called by ``names`` (as in :func:`named`)."""
+    return {"event_name": named(names), **mapping_for(EVENT_KEYS)}
+
+
+OWN_NAMES: Mapping[str, str] = {
+    name: name for name in (*Stage, Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION)
+}
+"""Events called as the hub calls the stage or kind, for tools that have no names of their own."""
+
+
+class EventLine(NamedTuple):
+    """One order line of an event. ``price`` is per unit, in major units."""
+
+    product_id: str
+    name: str
+    quantity: int | float
+    price: int | float | None
+
+
+def event_lines(record: Record) -> list[EventLine]:
+    """The order lines that have an id."""
+    return [EventLine(line.id, line.name or line.id, line.quantity, line.price) for line in lines(record.values.get("items"))]
+
+
+def event_properties(record: Record) -> dict[str, Any]:
+    """What the mapping filled of the sale, numbers as JSON numbers, lines as plain objects."""
+    told = filled(record.values, EVENT_KEYS)
+    sold = [filled(line._asdict(), EventLine._fields) for line in event_lines(record)]
+    return told | filled({"value": number("value", told.get("value")), "items": sold}, ("value", "items"))
 
 
 def named(names: Mapping[str, str]) -> dict[str, Any]:
