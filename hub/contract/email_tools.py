@@ -15,8 +15,9 @@ from hub.contract.calls import Record, Reply
 from hub.contract.connector import Field, Source
 from hub.contract.conversion import Consent, Contact, Conversion
 from hub.contract.dates import first_time
-from hub.contract.errors import BadMapping
+from hub.contract.errors import BadMapping, TryLater
 from hub.contract.inbound import Headers, Inbound
+from hub.contract.paths import dig, text
 from hub.contract.people import email as normal_email
 from hub.contract.settings import Secrets, SettingsSchema
 from hub.contract.signing import check_token
@@ -82,7 +83,10 @@ class EventLine(NamedTuple):
 
 def event_lines(record: Record) -> list[EventLine]:
     """The order lines that have an id."""
-    return [EventLine(line.id, line.name or line.id, line.quantity, line.price) for line in lines(record.values.get("items"))]
+    return [
+        EventLine(line.id, line.name or line.id, line.quantity, line.price)
+        for line in lines(record.values.get("items"))
+    ]
 
 
 def event_properties(record: Record) -> dict[str, Any]:
@@ -120,6 +124,17 @@ def require_email(record: Record, tool: str, key: str = "email") -> str:
 def filled(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     """Those of ``keys`` that the mapping filled, in their order."""
     return {key: values[key] for key in keys if values.get(key) not in (None, "", [], {})}
+
+
+def require_answer(reply: Reply, path: str, tool: str) -> str:
+    """The text at ``path`` of an answer that must hold it. Without it nothing is certain: TryLater."""
+    found = text(dig(reply.json(), path))
+    if found is None:
+        raise TryLater(
+            f"{tool} said yes, but not “{path}”. The hub tries again.",
+            detail=reply.body[:200].decode("utf-8", "replace"),
+        )
+    return found
 
 
 def listed(value: Any) -> list[str]:
