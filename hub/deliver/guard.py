@@ -69,6 +69,19 @@ def resolve(host: str, port: int) -> list[str]:
     return good
 
 
+def open_socket(
+    host: str, port: int, timeout: Any, source_address: Any = None, socket_options: Any = None
+) -> socket.socket:
+    """A connection to the first address of ``host`` that may be called and answers. Raises AddressRefused or OSError."""
+    failure: OSError | None = None
+    for address in resolve(host, port):
+        try:
+            return create_connection((address, port), timeout, source_address, socket_options)
+        except OSError as error:
+            failure = error
+    raise failure or OSError("no address")
+
+
 def is_public(text: str) -> bool:
     """Whether an IP address is reachable by everyone: not loopback, private, link-local, metadata, multicast …
 
@@ -143,15 +156,7 @@ class _Guarded:
 
     def _new_conn(self) -> socket.socket:
         host, port = self._dns_host, self.port  # type: ignore[attr-defined]
-        failure: OSError | None = None
-        for address in resolve(host.strip("[]"), port):
-            try:
-                return create_connection(
-                    (address, port), self.timeout, self.source_address, self.socket_options  # type: ignore[attr-defined]
-                )  # fmt: skip
-            except OSError as error:
-                failure = error
-        raise failure or OSError("no address")
+        return open_socket(host.strip("[]"), port, self.timeout, self.source_address, self.socket_options)  # type: ignore[attr-defined]
 
 
 class _GuardedHttp(_Guarded, AnswersInTime, HTTPConnection):

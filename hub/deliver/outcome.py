@@ -26,6 +26,7 @@ from hub.contract import (
     Result,
     TryLater,
 )
+from hub.contract.auth import MailServer
 from hub.contract.paths import dig, text
 
 LONGEST_WAIT = 24 * 3600.0  # seconds; a longer Retry-After is cut to this
@@ -63,7 +64,7 @@ def judge(destination: Destination, reply: Reply, now: datetime) -> Outcome | No
         verdict = None  # an error page of a proxy in between: its status says enough
     if verdict is not None or 200 <= reply.status < 300:
         return verdict
-    raise by_status(reply, now)
+    raise by_code(reply) if isinstance(destination.auth, MailServer) else by_status(reply, now)
 
 
 def judged(destination: Destination, reply: Reply, now: datetime) -> Outcome:
@@ -97,6 +98,18 @@ def by_status(reply: Reply, now: datetime) -> DeliveryError:
         message = f"The destination does not accept at the moment ({status})."
     throttled = status == 429 or (after is not None and status in (502, 503, 504))
     return TryLater(message, after=after, whole_connection=throttled, detail=words)
+
+
+def by_code(reply: Reply) -> DeliveryError:
+    """The error that a mail server's answer outside 2yz stands for (RFC 5321 section 4.2.1, RFC 4954 section 6)."""
+    code, words = reply.status, words_of(reply)
+    if code in (530, 534, 535, 538):
+        message = f"The mail server wants another login ({code}). Enter user name and password again, then resume."
+        return BadCredentials(message, status=code, detail=words)
+    if code >= 500:
+        return Refused(f"The mail server refused the message ({code}).", status=code, detail=words)
+    closing = code == 421  # it takes nothing from anybody now
+    return TryLater(f"The mail server asks to try later ({code}).", whole_connection=closing, detail=words)
 
 
 def outcome_of(error: HubError) -> Outcome:

@@ -29,6 +29,7 @@ from hub.contract.signing import sign_standard
 from hub.deliver.grants import Ask, authorize, renewed
 from hub.deliver.guard import AddressRefused, GuardedAdapter, check_url
 from hub.deliver.outcome import by_status, judge
+from hub.deliver.post import Post
 
 LONGEST_REPLY = 128 * 1024  # bytes kept of an answer
 KEPT_TEXT = 4000  # characters of a body kept for people to read
@@ -51,9 +52,11 @@ class Sender:
         self._adapter = GuardedAdapter(pool_connections=16, pool_maxsize=connections, max_retries=0)
         self._good_urls: set[str] = set()
         self._masks: dict[str, tuple[Any, Mask]] = {}
+        self._post = Post()
 
     def close(self) -> None:
         self._adapter.close()
+        self._post.close()
 
     def run(self, connected: Connected, recipe: Recipe, talk: Talk | None = None) -> Any:
         """Drive ``recipe`` to its end and return its result. DeliveryErrors it does not catch come out here.
@@ -98,7 +101,8 @@ class Sender:
             talk.calls.append(entry)
         began = time.monotonic()
         try:
-            reply = self._send(call, body, content_type, connected)
+            is_mail = call.method == "MAIL"
+            reply = self._post.send(call, connected) if is_mail else self._send(call, body, content_type, connected)
         except DeliveryError as error:
             entry["error"] = mask(f"{error.message} {error.detail}".strip())
             raise
