@@ -188,7 +188,7 @@ class UnsignedOptOuts(OptOuts):
     Settings = AddressSecret
     signs_body = False
 
-    def handshake(self, inbound: Inbound, settings: Mapping[str, Any]) -> Reply | None:  # noqa: ARG002
+    def handshake(self, inbound: Inbound, settings: Mapping[str, Any]) -> Reply | None:
         """Such tools look whether the address answers before they keep it."""
         return Reply(200, Headers()) if inbound.method in ("GET", "HEAD") else None
 
