@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 from hub.settings import load_settings, settings
 from hub.store import Store, metadata
+from hub.store.own import close_own
 
 
 @pytest.fixture(autouse=True)
@@ -70,4 +71,5 @@ def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]
     opened = Store(database_url)
     metadata.create_all(opened.engine)
     yield opened
+    close_own()
     opened.close()

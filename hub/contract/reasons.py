@@ -180,6 +180,14 @@ REASONS: dict[str, Reason] = {
         Text("The destination refused our credentials", "La destination refuse nos identifiants"),
         Text("Enter a new key, then resume.", "Saisissez une nouvelle clé puis réactivez."),
     ),
+    "grant_missing": Reason(
+        Text("Access not granted yet", "Accès pas encore accordé"),
+        Text("Open the connection and press Connect.", "Ouvrez la connexion et cliquez sur Connecter."),
+    ),
+    "grant_broken": Reason(
+        Text("The access that was granted has ended", "L'accès accordé a pris fin"),
+        Text("Open the connection and press Connect again.", "Ouvrez la connexion et cliquez sur Reconnecter."),
+    ),
     "address_refused": Reason(
         Text("Address not allowed", "Adresse non autorisée"),
         Text("Use a public https address.", "Utilisez une adresse https publique."),

@@ -17,6 +17,7 @@ from hub.connected import Connected
 from hub.contract.auth import Basic, OAuth2, OAuth2ClientCredentials, ServiceAccount
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, TryLater
+from hub.contract.vocabulary import Text
 from hub.deliver.outcome import retry_after, words_of
 
 # Authlib is imported where it is used: it is needed once an hour, and would stay in the memory of every worker.
@@ -107,26 +108,45 @@ def read_answer(reply: Reply, connector: str) -> Granted:
     )  # fmt: skip
 
 
+class NotAKey(ValueError):
+    """What was pasted is no key of a service account; ``said`` tells what is wrong with it."""
+
+    def __init__(self, en: str, fr: str) -> None:
+        super().__init__(en)
+        self.said = Text(en, fr)
+
+
 def service_account_key(pasted: Any) -> dict[str, Any]:
-    """The JSON key of a Google service account. Raises ValueError with a sentence about what was pasted instead."""
+    """The JSON key of a Google service account. Raises NotAKey."""
     from joserfc.errors import JoseError
     from joserfc.jwk import RSAKey
 
     try:
         key = json.loads(pasted) if isinstance(pasted, str) else pasted
     except (ValueError, RecursionError):
-        raise ValueError("This is not JSON. Paste the whole content of the key file, from { to }.") from None
+        raise NotAKey(
+            "This is not JSON. Paste the whole content of the key file, from { to }.",
+            "Ce n'est pas du JSON. Collez tout le contenu du fichier de clé, de { à }.",
+        ) from None
     if not isinstance(key, dict) or key.get("type") != "service_account":
-        kind = key.get("type") or next(iter(key), "") if isinstance(key, dict) else ""
-        hint = f" (this one says “{str(kind)[:40]}”)" if kind else ""
-        raise ValueError(f"This is not the JSON key of a service account{hint}. Create a key of type JSON for it.")
+        kind = str(key.get("type") or next(iter(key), "") if isinstance(key, dict) else "")[:40] or "?"
+        raise NotAKey(
+            f"This is not the JSON key of a service account (it says “{kind}”). Create a key of type JSON for one.",
+            f"Ce n'est pas la clé JSON d'un compte de service (on y lit « {kind} »). Créez-lui une clé de type JSON.",
+        )
     for name in ("client_email", "private_key"):
         if not isinstance(key.get(name), str) or not key[name]:
-            raise ValueError(f"The key file is not whole: {name} is missing. Paste all of it.")
+            raise NotAKey(
+                f"The key file is not whole: {name} is missing. Paste all of it.",
+                f"Le fichier de clé est incomplet : il manque {name}. Collez-le en entier.",
+            )
     try:
         RSAKey.import_key(key["private_key"])
     except (ValueError, TypeError, JoseError):
-        raise ValueError("The private key in it cannot be read. Paste the key file as it was downloaded.") from None
+        raise NotAKey(
+            "The private key in it cannot be read. Paste the key file as it was downloaded.",
+            "La clé privée qu'il contient est illisible. Collez le fichier tel qu'il a été téléchargé.",
+        ) from None
     return key
 
 
@@ -154,7 +174,7 @@ def _assertion_call(auth: ServiceAccount, connected: Connected, url: str) -> Cal
 
     try:
         key = service_account_key(connected.settings.get(auth.setting))
-    except ValueError as error:
+    except NotAKey as error:
         raise BadCredentials(str(error)) from None
     header = {"alg": "RS256"} | ({"kid": key["private_key_id"]} if key.get("private_key_id") else {})
     assertion = sign_jwt_bearer_assertion(

@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 
 from hub import vault
 from hub.connected import Connected, open_connection, split_settings
+from hub.contract.auth import OAuth2, ServiceAccount
 from hub.contract.calls import Recipe
 from hub.contract.connector import Connector, Destination, Field
 from hub.contract.errors import ConfigError, ConnectorBroken, HubError
 from hub.contract.settings import secret_names
 from hub.contract.signing import new_whsec
 from hub.contract.vocabulary import Text
+from hub.deliver.oauth import NotAKey, service_account_key
 from hub.deliver.sender import run_recipe
 from hub.registry import Role, UnknownConnector, registry
 from hub.settings import settings as installation
@@ -47,6 +49,8 @@ def connect(
         "workspace_id": workspace_id, "connector": connector, "role": role, "name": name, "settings": plain,
         "secrets": vault.seal(hidden), "settings_version": found.settings_version,
     }  # fmt: skip
+    if isinstance(found.auth, OAuth2):
+        columns |= {"state": store.NEEDS_YOU, "state_reason": "grant_missing"}
     connection_id = store.add_connection(tx, at, columns)
     accounts.record_audit(tx, at, workspace_id, None, "connection.added", connection_id, connector=connector, by=author)
     if add_route and isinstance(found, Destination):
@@ -238,9 +242,15 @@ def _run(connected: Connected, recipe: Recipe | None) -> Any:
 
 def _checked(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        return split_settings(connector, values)
+        plain, hidden = split_settings(connector, values)
     except ValidationError as error:
         raise from_schema(error) from None
+    if isinstance(connector.auth, ServiceAccount) and (pasted := (plain | hidden).get(connector.auth.setting)):
+        try:
+            service_account_key(pasted)
+        except NotAKey as error:
+            raise invalid(connector.auth.setting, error.said.en, error.said.fr) from None
+    return plain, hidden
 
 
 def _without_empty(values: dict[str, Any]) -> dict[str, Any]:

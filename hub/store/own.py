@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+import threading
 
 from hub.settings import settings
 from hub.store.base import Store
 
+_opened: dict[tuple[int, str], Store] = {}
+_lock = threading.Lock()
+
 
 def own_store() -> Store:
-    """The database named by DATABASE_URL, opened once a process."""
-    return _open(os.getpid(), settings().database_url)
+    """The database named by DATABASE_URL, opened once a process: a fork opens its own."""
+    key = (os.getpid(), settings().database_url)
+    with _lock:
+        if key not in _opened:
+            _opened[key] = Store(key[1], pool_size=1)
+        return _opened[key]
 
 
-@lru_cache(maxsize=1)
-def _open(_pid: int, url: str) -> Store:
-    return Store(url, pool_size=1)
+def close_own() -> None:
+    """Let go of it."""
+    with _lock:
+        for key in [key for key in _opened if key[0] == os.getpid()]:
+            _opened.pop(key).close()

@@ -16,6 +16,7 @@ from hub.web import (
     demo,
     errors,
     first_run,
+    grants,
     home,
     language,
     live,
@@ -29,7 +30,7 @@ from hub.web.menu import entries
 from hub.web.session import current, guard
 
 PAGES = (
-    home.pages, live.pages, timeline.pages, connections.pages, connect.pages, routes.pages, login.pages,
+    home.pages, live.pages, timeline.pages, connections.pages, connect.pages, grants.pages, routes.pages, login.pages,
     first_run.pages, language.pages, demo.pages,
 )  # fmt: skip
 

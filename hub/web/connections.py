@@ -13,9 +13,10 @@ from hub.registry import UnknownConnector, registry
 from hub.report import arrivals, health
 from hub.report.arrivals import Arrival, Filters
 from hub.steer import connections as steer
-from hub.steer import trial
+from hub.steer import grants, trial
 from hub.steer.errors import Invalid
 from hub.store import connections, deliveries, inbound, routes
+from hub.store import grants as stored_grants
 from hub.store.base import Row, now
 from hub.web import forms
 from hub.web.language import language
@@ -186,6 +187,7 @@ def _page(
         ways = routes.routes_of(tx, me.workspace_id, connection_id=connection_id)
         facts = health.strip(tx, me.workspace_id, now(), [row])[0]
         newest = _newest(tx, row)
+        grant = stored_grants.get(tx, connection_id)
     shown = steer.shown(row)
     try:
         connector = steer.find_connector(row["connector"], row["role"])
@@ -198,6 +200,7 @@ def _page(
         name=name or row["name"], fields=forms.draw(fields, values, problems),
         problems=problems or {}, unsigned=_lacks_secret(connector, shown["settings"]),
         builder=snippet_builder(connector, shown["url"]), asks=_asks(connector),
+        access=grants.standing(connector, grant), redirect_uri=grants.redirect_uri(),
     )  # fmt: skip
 
 

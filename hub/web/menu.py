@@ -31,7 +31,7 @@ def entries() -> list[Entry]:
     return [Entry(title, url_for(endpoint), icon, _is_here(endpoint)) for icon, title, endpoint in found]
 
 
-PARENTS = {"timeline": "live", "connect": "connections", "routes": "connections"}
+PARENTS = {"timeline": "live", "connect": "connections", "grants": "connections", "routes": "connections"}
 """Pages that are reached through another one, by blueprint."""
 
 
