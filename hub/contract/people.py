@@ -21,6 +21,7 @@ from hub.contract.paths import text
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "conversion-hub")
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # base 32 without I, L, O and U
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NOT_IN_PLACES = re.compile(r"[0-9.\s\-()]+")
 _FB_COOKIE = re.compile(r"fb\.[0-9]\.[0-9]{10,16}\.([^.\s]+)(?:\.[^\s]+)?")
@@ -139,6 +140,12 @@ def current_fbc(cookie: Any, fbclid: Any, first_seen: datetime, index: int = 1) 
 def stable_uuid(*parts: str) -> UUID:
     """The same UUID (version 5) for the same parts, on every machine and in every year."""
     return uuid5(_NAMESPACE, "\x1f".join(parts))
+
+
+def stable_ulid(moment: datetime, *parts: str) -> str:
+    """The same ULID (github.com/ulid/spec) for the same parts; its time is ``moment``."""
+    number = (_milliseconds(moment) << 80) | (stable_uuid(*parts).int & ((1 << 80) - 1))
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def _plain(value: Any) -> str:

@@ -1,5 +1,6 @@
 """Identifiers of people, held against Meta's own SDK and against hashes worked out by hand."""
 
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -263,3 +264,14 @@ def test_the_cookie_is_kept_for_the_same_click_and_replaced_by_another_one():
 def test_stable_ids_are_the_same_everywhere_and_do_not_run_into_each_other():
     assert str(people.stable_uuid("ga4", "a@example.com")) == "04b5b85d-382c-5d3a-bc4c-c0981c529a08"
     assert people.stable_uuid("a", "b") != people.stable_uuid("ab")
+
+
+def test_a_stable_ulid_carries_its_time_and_is_the_same_again():
+    moment = datetime(2026, 11, 20, 18, 42, 7, tzinfo=UTC)
+    made = people.stable_ulid(moment, "event", "1")
+    assert made == people.stable_ulid(moment, "event", "1") != people.stable_ulid(moment, "event", "2")
+    assert re.fullmatch("[0-7][0-9A-HJKMNP-TV-Z]{25}", made)
+    milliseconds = 0
+    for char in made[:10]:
+        milliseconds = milliseconds * 32 + "0123456789ABCDEFGHJKMNPQRSTVWXYZ".index(char)
+    assert milliseconds == moment.timestamp() * 1000
