@@ -73,6 +73,18 @@ class Choice(fields.String):
         super().__init__(metadata=metadata, validate=validate.OneOf(list(choices)), **rest)
 
 
+class Mode(Choice):
+    """Live or sandbox, for senders whose messages do not always say it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("Live or sandbox", "Réel ou sandbox"),
+            {"live": Text("Live", "Réel"), "sandbox": Text("Sandbox (tests)", "Sandbox (tests)")},
+            help=Text("Everything from the sandbox is a test.", "Tout ce qui vient de la sandbox est un test."),
+            load_default="live",
+        )
+
+
 class Switch(fields.Boolean):
     """On or off."""
 
