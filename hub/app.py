@@ -21,7 +21,7 @@ class PageSessions(SecureCookieSessionInterface):
     """Sessions are for pages: opening one costs a machine's call as much as everything else about it."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.path.startswith(("/in/", "/v1/", "/api/", "/healthz")):
+        if request.path.startswith(("/in/", "/v1/", "/api/", "/healthz", "/u/")):
             return self.make_null_session(app)
         return super().open_session(app, request)
 

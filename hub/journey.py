@@ -47,6 +47,7 @@ from hub.mapping.filters import compile_filter
 from hub.mapping.problems import MappingError
 from hub.mapping.record import make_record
 from hub.mapping.rules import CompiledMapping, compile_mapping
+from hub.privacy import unsubscribe
 from hub.reading import needs_fetch, read_back, read_message
 from hub.route import OpenRoute, plan
 from hub.settings import settings
@@ -344,9 +345,15 @@ def known_facts(
     data = facts(
         conversion["data"], conversion["event_id"], _order_facts(order), _customer_facts(conversion, lifetime),
         campaign_names, trust=conversion["trust"], language=workspace["language"], time_zone=workspace["time_zone"],
+        unsubscribe_url=_unsubscribe_url(conversion),
     )  # fmt: skip
     data["kind"] = conversion["kind"]  # the books know whether a charge was a renewal, its message may not
     return data
+
+
+def _unsubscribe_url(conversion: Row) -> str | None:
+    email = conversion["data"]["contact"].get("email")
+    return unsubscribe.address(conversion["workspace_id"], email) if email else None
 
 
 def _order_facts(row: Row | None) -> dict[str, Any] | None:

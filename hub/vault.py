@@ -55,6 +55,11 @@ def keyed_hash(purpose: str, text: str) -> str:
     return hmac.digest(derived_key(purpose), text.encode(), "sha256").hex()
 
 
+def suppression_hash(email: str) -> str:
+    """Under which it is kept that this person is not to be written to."""
+    return keyed_hash("suppression", email.strip().lower())
+
+
 def derived_key(purpose: str) -> bytes:
     """A key of its own for each use of the installation's key."""
     return _derived(settings().secret_key, purpose)

@@ -149,6 +149,7 @@ REASONS: dict[str, Reason] = {
     # not sent
     "no_consent": Reason(Text("No consent for this purpose", "Pas de consentement pour cet usage"), _NOTHING),
     "person_suppressed": Reason(Text("Person suppressed or erased", "Personne exclue ou effacée"), _NOTHING),
+    "unsubscribed": Reason(Text("Unsubscribed from e-mails", "Désinscrit des e-mails"), _NOTHING),
     "filtered_by_rule": Reason(Text("Filtered by your rule", "Filtré par votre règle"), _NOTHING),
     "trust_too_low": Reason(
         Text("Not proven, and this route demands proof", "Non prouvée, et cette route exige une preuve"), _NOTHING

@@ -88,7 +88,7 @@ def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel
     purpose = connected.destination.purpose
     people = {one.conversion["contact_id"] for one in parcels if one.conversion["contact_id"]}
     said = contacts.consents_of(tx, people) if purpose else {}
-    hashes = {email: vault.keyed_hash("suppression", email) for email in map(_email, parcels) if email}
+    hashes = {email: vault.suppression_hash(email) for email in map(_email, parcels) if email}
     suppressed = contacts.suppressed(tx, connected.workspace_id, hashes.values())
     for one in parcels:
         if one.delivery["ticket"]:
@@ -96,8 +96,10 @@ def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel
         email = _email(one)
         if one.route["trust"] == Trust.PROVEN and one.conversion["trust"] != Trust.PROVEN:
             one.refusal = Outcome.skipped("trust_too_low")
-        elif email and hashes[email] in suppressed:
+        elif email and (why := suppressed.get(hashes[email])) and why != contacts.UNSUBSCRIBED:
             one.refusal = Outcome.skipped("person_suppressed")
+        elif email and hashes[email] in suppressed and purpose == "email":
+            one.refusal = Outcome.skipped("unsubscribed")
         elif purpose and not _consents(purpose, one, said):
             one.refusal = Outcome.skipped("no_consent")
         elif _too_old(connected, one, at):

@@ -25,16 +25,21 @@ _STATUS = {
 }
 
 
+NOWHERE = "https://hub.example.com/u/preview"
+"""The unsubscribe address where there is nobody to unsubscribe: in previews and samples."""
+
+
 def facts(
     conversion: Json, event_id: str, order: Mapping[str, Any] | None = None, customer: Mapping[str, Any] | None = None,
     campaign_names: Iterable[str] = (), *, trust: str | None = None, language: str = "en", time_zone: str = "UTC",
+    unsubscribe_url: str | None = None,
 ) -> Json:  # fmt: skip
     """What rules read: ``conversion`` (``Conversion.to_dict()``) under the hub's stable ``event_id``.
 
     ``order``: id, gross, refunded, net, currency, status. ``customer``: lifetime_value, currency, orders,
     first_purchase_at, last_purchase_at, last_product, and optionally a ready summary. Money may be Decimal, times may
     be datetime; both are stored as text here. Not given: derived from the conversion. ``language`` and ``time_zone``
-    are the workspace's, for the customer's summary.
+    are the workspace's, for the customer's summary. ``unsubscribe_url``: where this person stops e-mails.
     """
     known_order = _order(conversion) if order is None else {name: _stored(value) for name, value in order.items()}
     person = _customer(conversion) if customer is None else {name: _stored(value) for name, value in customer.items()}
@@ -49,6 +54,7 @@ def facts(
         "customer": person,
         "campaign_names": list(campaign_names) or list((conversion.get("campaigns") or {}).get("ids") or ()),
         "trust": trust or conversion.get("trust"),
+        "unsubscribe_url": unsubscribe_url or (NOWHERE if (conversion.get("contact") or {}).get("email") else None),
     }
 
 

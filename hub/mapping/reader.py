@@ -28,6 +28,7 @@ _KNOWN: dict[str, tuple[str, ...] | None] = {
     "customer": CUSTOMER_KEYS,
     "campaign_names": None,
     "trust": None,
+    "unsubscribe_url": None,
 }
 ROOTS = frozenset(_KNOWN)
 

@@ -139,18 +139,28 @@ def pass_on(tx: Connection, old: str, new: str) -> None:
         tx.execute(update(table).where(table.c.contact_id == old).values(contact_id=new))
 
 
-def suppressed(tx: Connection, workspace_id: str, hashes: Iterable[str]) -> set[str]:
-    """Which of these keyed e-mail hashes must never be sent to anyone."""
-    found: set[str] = set()
+UNSUBSCRIBED = "unsubscribed"
+"""The reason of a suppression that only stops e-mails; with any other, nothing of the person is sent to anyone."""
+
+
+def suppressed(tx: Connection, workspace_id: str, hashes: Iterable[str]) -> dict[str, str]:
+    """Of these keyed e-mail hashes, those whose persons are left alone, each with the reason."""
+    found: dict[str, str] = {}
     for some in chunks(hashes):
-        statement = select(suppression.c.email_hash).where(
+        statement = select(suppression.c.email_hash, suppression.c.reason).where(
             suppression.c.workspace_id == workspace_id, suppression.c.email_hash.in_(some)
         )
-        found |= set(tx.scalars(statement))
+        found |= {row["email_hash"]: row["reason"] for row in tx.execute(statement).mappings()}
     return found
 
 
-def suppress(tx: Connection, workspace_id: str, email_hash: str, reason: str, at: datetime) -> None:
-    """Never send this person anything again. Told again, the first word stays."""
+def suppress(tx: Connection, workspace_id: str, email_hash: str, reason: str, at: datetime) -> bool:
+    """Leave this person alone. A stronger reason replaces that of who only unsubscribed. False: it was known."""
     row = {"workspace_id": workspace_id, "email_hash": email_hash, "reason": reason, "at": at}
-    insert_new(tx, suppression, [row], "workspace_id", "email_hash")
+    if insert_new(tx, suppression, [row], "workspace_id", "email_hash"):
+        return True
+    if reason != UNSUBSCRIBED:
+        known = (suppression.c.workspace_id == workspace_id) & (suppression.c.email_hash == email_hash)
+        weaker = known & (suppression.c.reason == UNSUBSCRIBED)
+        return tx.execute(update(suppression).where(weaker).values(reason=reason, at=at)).rowcount > 0
+    return False
