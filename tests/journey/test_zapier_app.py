@@ -58,7 +58,7 @@ def running(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Wor
         server.server_close()
 
 
-def test_the_app_subscribes_samples_performs_and_unsubscribes(running: Any, node: list[str]) -> None:
+def test_the_app_subscribes_samples_records_finds_and_unsubscribes(running: Any, node: list[str]) -> None:
     made, address, key = running
     zap = LocalReceiver()
     answer = requests.post(
@@ -74,11 +74,33 @@ def test_the_app_subscribes_samples_performs_and_unsubscribes(running: Any, node
     zap.close()
     environment = {
         **os.environ, "HUB_URL": address, "HUB_API_KEY": key, "PUSHED_BODY": pushed, "TARGET_URL": f"{made.receiver.url}/zap",
+        "KNOWN_EMAIL": "ada@example.com", "KNOWN_ORDER": "77",
     }  # fmt: skip
     done = subprocess.run(
-        [*node, "--test", "test/app.test.js"], cwd=APP, env=environment, capture_output=True, text=True, timeout=200
-    )
+        [*node, "--test", "test/app.test.js", "test/actions.test.js"], cwd=APP, env=environment, capture_output=True,
+        text=True, timeout=200,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    made.work()
+    _what_the_app_recorded_is_in_the_books(address, key)
+
+
+def _what_the_app_recorded_is_in_the_books(address: str, key: str) -> None:
+    def get(path: str) -> Any:
+        headers = {"Authorization": f"Bearer {key}"}
+        return requests.get(f"{address}/api/v1{path}", headers=headers, timeout=10).json()
+
+    (sale,) = get("/conversions?order=z-118")["items"]
+    assert (sale["value"], sale["currency"], sale["trust"]) == ("149.00", "EUR", "proven")
+    assert sale["data"]["campaigns"] == {"ids": ["12"], "tags": ["vip", "spring"]}
+    assert sale["data"]["context"]["utm"] == {"source": "fair"}
+    assert sale["data"]["extra"] == {"cohort": "2026-11"}
+    (nora,) = get("/contacts?email=nora@example.com")["items"]
+    whole = get(f"/contacts/{nora['id']}")
+    assert whole["data"]["first_name"] == "Nora"
+    assert whole["consents"] == {"email": True, "ads": False}
+    told = get(f"/conversions?contact_id={nora['id']}")["items"]
+    assert ["vip"] in [one["data"]["campaigns"]["tags"] for one in told if one["kind"] == "contact"]
 
 
 def test_a_zap_that_is_gone_is_unsubscribed_and_nothing_is_tried_again(running: Any) -> None:

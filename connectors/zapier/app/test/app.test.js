@@ -1,29 +1,18 @@
 'use strict';
 
-// Runs against a hub: HUB_URL and HUB_API_KEY say which. No Zapier account and no network beyond that hub.
+// The definition, the account, and what starts a Zap.
 // TARGET_URL (optional) is the address to subscribe; PUSHED_BODY (optional) the JSON that the hub posted there.
 
 const assert = require('node:assert/strict');
-const { after, before, test } = require('node:test');
-const zapier = require('zapier-platform-core');
+const { after, test } = require('node:test');
 const { validateAppDefinition } = require('zapier-platform-schema');
 
-const App = require('../index');
+const { App, HUB_URL, HUB_API_KEY, bundleWith, call } = require('./hub');
 
-const {
-  HUB_URL,
-  HUB_API_KEY,
-  PUSHED_BODY,
-  TARGET_URL = 'https://hooks.zapier.com/hooks/standard/1/conversion-hub-test/',
-} = process.env;
+const { PUSHED_BODY, TARGET_URL = 'https://hooks.zapier.com/hooks/standard/1/conversion-hub-test/' } = process.env;
+const hooks = Object.values(App.triggers).filter(({ operation }) => operation.type === 'hook');
 const trigger = App.triggers.new_conversion.operation;
-const call = zapier.createAppTester(App);
-const bundleWith = (rest = {}) => ({ authData: { hubUrl: HUB_URL, apiKey: HUB_API_KEY }, ...rest });
 const subscribed = [];
-
-before(() => {
-  assert.ok(HUB_URL && HUB_API_KEY, 'Set HUB_URL and HUB_API_KEY to a running hub and one of its API keys.');
-});
 
 after(async () => {
   for (const subscribeData of subscribed) {
@@ -31,8 +20,8 @@ after(async () => {
   }
 });
 
-const subscribe = async (inputData) => {
-  const answer = await call(trigger.performSubscribe, bundleWith({ inputData, targetUrl: TARGET_URL }));
+const subscribe = async (inputData, { performSubscribe } = trigger) => {
+  const answer = await call(performSubscribe, bundleWith({ inputData, targetUrl: TARGET_URL }));
   subscribed.push(answer);
   return answer;
 };
@@ -64,11 +53,6 @@ test('a bad key is refused with 401, so that Zapier asks to reconnect', async ()
   });
 });
 
-test('switching a Zap on subscribes, with an id for switching it off', async () => {
-  const { id } = await subscribe({});
-  assert.ok(id);
-});
-
 test('a Zap may ask for some stages only', async () => {
   const [stage] = await call(App.triggers.stages.operation.perform, bundleWith());
   const { id } = await subscribe({ stages: [stage.id] });
@@ -83,13 +67,28 @@ test('switching a Zap off twice is harmless', async () => {
   subscribed.pop();
 });
 
-test('samples are a list of at most three with the id that Zapier needs', async () => {
-  const samples = await call(trigger.performList, bundleWith());
-  assert.ok(samples.length >= 1 && samples.length <= 3);
-  for (const sample of samples) {
-    assert.ok(sample.id);
-  }
-});
+for (const { key, operation } of hooks) {
+  test(`${key}: switching a Zap on subscribes, with an id for switching it off`, async () => {
+    const { id } = await subscribe({}, operation);
+    assert.ok(id);
+  });
+
+  test(`${key}: samples are a list of at most three with the id that Zapier needs`, async () => {
+    const samples = await call(operation.performList, bundleWith());
+    assert.ok(samples.length >= 1 && samples.length <= 3);
+    for (const sample of samples) {
+      assert.ok(sample.id);
+    }
+  });
+
+  test(`${key}: every field of a sample is described`, async () => {
+    const [listFields] = operation.outputFields;
+    const fields = await call(listFields, bundleWith());
+    const described = new Set(fields.map((field) => field.key.split(/\[\]|__/)[0]));
+    const samples = [operation.sample, ...(await call(operation.performList, bundleWith()))];
+    assert.deepEqual(samples.flatMap(Object.keys).filter((name) => !described.has(name)), []);
+  });
+}
 
 test('a pushed conversion starts the Zap once', async () => {
   const pushed = PUSHED_BODY ? JSON.parse(PUSHED_BODY) : (await call(trigger.performList, bundleWith()))[0];
@@ -117,12 +116,4 @@ test('the drop-down of stages offers a purchase and a refund', async () => {
   const options = await call(App.triggers.stages.operation.perform, bundleWith());
   const ids = options.map(({ id }) => id);
   assert.ok(ids.includes('purchase') && ids.includes('refund'));
-});
-
-test('every field of a sample is described', async () => {
-  const [listFields] = trigger.outputFields;
-  const fields = await call(listFields, bundleWith());
-  const [sample] = await call(trigger.performList, bundleWith());
-  const described = new Set(fields.map(({ key }) => key.split(/\[\]|__/)[0]));
-  assert.deepEqual(Object.keys(sample).filter((key) => !described.has(key)), []);
 });
