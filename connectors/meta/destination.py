@@ -28,11 +28,11 @@ from hub.contract import (
     Reply,
     Secret,
     SettingsSchema,
-    Switch,
     Text,
     Words,
+    ads,
 )
-from hub.contract.ads import EVENT_ID, AdPlatform, code_for_tests, lead_name_setting
+from hub.contract.ads import AdPlatform
 from hub.contract.standard_fields import fields_for, mapping_for
 
 GRAPH = "https://graph.facebook.com"
@@ -66,18 +66,15 @@ class MetaSettings(SettingsSchema):
         required=True,
         validate=validate.Length(min=1, error="Paste the access token."),
     )
-    test_event_code = code_for_tests(Text("", ""), "TEST12345")
+    test_event_code = ads.code_for_tests(Text("", ""), "TEST12345")
     action_source = Choice(
         Text("Where sales without a tracked visit happen", "Où ont lieu les ventes sans visite suivie"),
         ACTION_SOURCES,
         help=Text("A tracked visit is always sent as “website”.", "Une visite suivie part toujours comme « website »."),
         load_default="system_generated",
     )
-    lead_event_name = lead_name_setting("Lead")
-    limited_data_use = Switch(
-        Text("Limited Data Use", "Utilisation limitée des données (LDU)"),
-        help=Text("Meta locates the person and applies US state laws.", "Meta localise la personne (lois d'États US)."),
-    )
+    lead_event_name = ads.lead_name_setting("Lead")
+    limited_data_use = ads.limited_use_setting()
     api_version = Words(
         Text("API version", "Version de l'API"),
         help=Text("Change it when Meta retires this one.", "À changer quand Meta retire celle-ci."),
@@ -105,7 +102,7 @@ class Meta(AdPlatform):
     fields = (
         *fields_for(KEYS),
         Field("action_source", Text("Where it happened", "Lieu de l'action"), group="visit"),
-        EVENT_ID,
+        ads.EVENT_ID,
     )
     default_mapping: ClassVar[Mapping[str, Any]] = mapping_for(KEYS)
 

@@ -8,19 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.contract import BadMapping, Kind, Record, Settings, Stage, people
-from hub.contract.ads import (
-    Facts,
-    by_fact,
-    event_id,
-    hashed,
-    lines,
-    need_one_of,
-    pieces,
-    price,
-    stage_name,
-    texts,
-)  # fmt: skip
+from hub.contract import BadMapping, Kind, Record, Settings, Stage, ads, people
 
 KEYS = {
     "em": "email",
@@ -46,17 +34,6 @@ KEYS = {
     "content_name": "content_name",
     "items": "items",
 }
-HASHED = {
-    "em": "email",
-    "ph": "phone_digits",
-    "fn": "first_name",
-    "ln": "last_name",
-    "ct": "city",
-    "st": "region",
-    "zp": "postal_code",
-    "country": "country",
-    "external_id": "external_id",
-}
 PLAIN = {"client_ip_address": "ip", "client_user_agent": "user_agent", "subscription_id": "subscription_id"}
 EVENT_NAMES = {
     Stage.VIEW_CONTENT: "ViewContent",
@@ -73,20 +50,20 @@ _FINDS_A_PERSON = ("em", "ph", "external_id", "fbc", "fbp", "client_ip_address",
 
 def build_event(record: Record, settings: Settings) -> dict[str, Any]:
     """The event, or BadMapping for what would make Meta refuse it, and the rest of its batch with it."""
-    facts = by_fact(record.values, KEYS)
+    facts = ads.by_fact(record.values, KEYS)
     renewal = record.kind is Kind.RENEWAL
     user = _user_data(facts, record)
     if not {"fn", "ln"} <= user.keys():
-        need_one_of(user, _FINDS_A_PERSON, "em")
+        ads.need_one_of(user, _FINDS_A_PERSON, "em")
     if renewal and "subscription_id" not in user:
         raise BadMapping("subscription_id", "Meta ties a renewal to its first sale by the subscription id: map it.")
     custom = _custom_data(facts, needs_value=renewal or record.stage is Stage.PURCHASE)
     event: dict[str, Any] = {
-        "event_name": RENEWAL if renewal else stage_name(record, EVENT_NAMES, settings["lead_event_name"]),
+        "event_name": RENEWAL if renewal else ads.stage_name(record, EVENT_NAMES, settings["lead_event_name"]),
         "event_time": int(record.occurred_at.timestamp()),
-        "event_id": event_id(record),
+        "event_id": ads.event_id(record),
         "action_source": _action_source(record.values, settings),
-        **texts(facts, {"event_source_url": "page_url", "referrer_url": "referrer"}),
+        **ads.texts(facts, {"event_source_url": "page_url", "referrer_url": "referrer"}),
         "user_data": user,
     }
     if custom:
@@ -109,8 +86,8 @@ def _action_source(values: dict[str, Any], settings: Settings) -> str:
     return str(source)
 
 
-def _user_data(facts: Facts, record: Record) -> dict[str, Any]:
-    user: dict[str, Any] = hashed(facts, HASHED) | texts(facts, PLAIN)
+def _user_data(facts: ads.Facts, record: Record) -> dict[str, Any]:
+    user: dict[str, Any] = ads.hashed(facts, ads.SHORT) | ads.texts(facts, PLAIN)
     fbc = people.current_fbc(facts["fbc"], facts["fbclid"], record.occurred_at)
     if fbc:
         user["fbc"] = fbc
@@ -120,11 +97,11 @@ def _user_data(facts: Facts, record: Record) -> dict[str, Any]:
     return user
 
 
-def _custom_data(facts: Facts, *, needs_value: bool) -> dict[str, Any]:
-    paid = price(facts, needed=needs_value)
+def _custom_data(facts: ads.Facts, *, needs_value: bool) -> dict[str, Any]:
+    paid = ads.price(facts, needed=needs_value)
     custom: dict[str, Any] = {"value": paid[0], "currency": paid[1]} if paid else {}
-    custom |= texts(facts, {"order_id": "sale_order_id", "content_name": "content_name"})
-    bought = lines(facts["items"])
+    custom |= ads.texts(facts, {"order_id": "sale_order_id", "content_name": "content_name"})
+    bought = ads.lines(facts["items"])
     if bought:
         contents = [
             {"id": line.id, "quantity": line.quantity} | ({} if line.price is None else {"item_price": line.price})
@@ -134,6 +111,6 @@ def _custom_data(facts: Facts, *, needs_value: bool) -> dict[str, Any]:
             "content_type": "product",
             "content_ids": [line.id for line in bought],
             "contents": contents,
-            "num_items": pieces(bought),
+            "num_items": ads.pieces(bought),
         }
     return custom

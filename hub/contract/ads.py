@@ -17,8 +17,8 @@ from hub.contract.calls import Call, Outcome, Outcomes, Recipe, Record, Reply, R
 from hub.contract.connector import ALL_STAGES, Destination, Field, Settings
 from hub.contract.errors import BadCredentials, BadMapping, Gone, Refused
 from hub.contract.paths import text
-from hub.contract.settings import Words
-from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.contract.settings import Paths, Switch, Words
+from hub.contract.vocabulary import STAGE_LABELS, Category, Kind, Stage, Text
 
 Facts = Mapping[str, Any]
 """Mapped values under the names of :mod:`hub.contract.standard_fields` ("email", "page_url", "ttclid")."""
@@ -31,6 +31,12 @@ PERSON = {
 }  # fmt: skip
 VISIT = {name: name for name in ("ip", "user_agent", "page_url", "referrer")}
 SALE = {"value": "value", "currency": "currency", "order_id": "sale_order_id", "items": "items"}
+
+SHORT = {
+    "em": "email", "ph": "phone_digits", "fn": "first_name", "ln": "last_name", "ct": "city", "st": "region",
+    "zp": "postal_code", "country": "country", "external_id": "external_id",
+}  # fmt: skip
+"""Meta's keys of hashed identifiers, which Pinterest and Snapchat took over."""
 
 EVENT_ID = Field(
     "event_id",
@@ -76,8 +82,8 @@ class AdPlatform(Destination):
         raise NotImplementedError
 
     def told(self, reply: Reply, records: Sequence[Record]) -> Outcomes:
-        """What a success says of each record; all delivered, unless the platform says more."""
-        return self.preset_outcomes(records, Outcome.delivered())
+        """What a success says of each record; all alike, unless the platform says more."""
+        return self.preset_outcomes(records, self.judge(reply) or Outcome.delivered())
 
     def deliver(self, record: Any, settings: Settings) -> Recipe:
         """One request for all that can be sent; again without them, when the platform names rows that spoil it."""
@@ -161,12 +167,28 @@ def lead_name_setting(not_this: str, default: str = "CheckoutAbandoned", longest
     )
 
 
+def limited_use_setting() -> Switch:
+    """The flag LDU, which Meta, TikTok and Snapchat know under the same name."""
+    return Switch(
+        Text("Limited Data Use", "Utilisation limitée des données (LDU)"),
+        help=Text(
+            "The platform locates the person and applies US state laws.",
+            "La plateforme localise la personne (lois d'États US).",
+        ),
+    )
+
+
 def id_setting(label: Text, help: Text, placeholder: str, pattern: str = r"[0-9]{1,30}") -> Words:
     """A required id of the platform, which stands in an address: ``pattern`` is all it may be made of."""
     error = f"Copy it as it is shown: it looks like {placeholder}."
     return Words(
         label, help=help, placeholder=placeholder, required=True, validate=validate.Regexp(pattern + r"\Z", error=error)
     )
+
+
+def stage_ids_setting(label: Text, help: Text) -> Paths:
+    """Stage → the platform's own id for it, where a stage has no name but an object that the owner made there."""
+    return Paths(label, names=dict(STAGE_LABELS), help=help)  # drawn with one row a stage
 
 
 # -- what an event holds -----------------------------------------------------------------------------------------------
@@ -206,6 +228,12 @@ def stage_name(record: Record, names: Mapping[Stage, str], lead: str = "") -> st
     if record.stage is None:
         raise BadMapping("event_name", "This conversion has no stage, so the platform has no event for it.")
     return names.get(record.stage) or lead
+
+
+def id_of_stage(record: Record, ids: Mapping[str, str]) -> str | Outcome:
+    """The owner's id for the record's stage out of :func:`stage_ids_setting`; a stage without one is passed over."""
+    found = ids.get(record.stage or "")
+    return found or Outcome.skipped("stage_not_accepted", "The settings name nothing for this stage at the platform.")
 
 
 def event_id(record: Record) -> str:
