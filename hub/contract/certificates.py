@@ -1,6 +1,8 @@
-"""Certificates of senders that sign with RSA: whose key it is, who vouches for it, and what it signed.
+"""Public keys of senders: certificates of those that sign with RSA (whose key, who vouches, what it signed), and bare
+elliptic-curve keys that a person pastes.
 
-Every failure is a NotVerified. Trust comes from the Mozilla roots that ``certifi`` ships, never from the message.
+Every failure is a NotVerified. Trust comes from the Mozilla roots that ``certifi`` ships, or from the pasted key, never
+from the message.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from pathlib import Path
 
 import certifi
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -83,6 +86,36 @@ def make_rsa_sha256(message: bytes, key_pem: bytes) -> str:
     if not isinstance(key, RSAPrivateKey):
         raise ConfigError("The key for test messages is not an RSA key.")
     return base64.b64encode(key.sign(message, PKCS1v15(), SHA256())).decode()
+
+
+def check_ecdsa_sha256(message: bytes, signature: str, public_keys: Sequence[str]) -> None:
+    """Raise NotVerified unless ``signature`` (base64 of DER) of ``message`` was made by one of ``public_keys``.
+
+    Those are base64 of DER (SubjectPublicKeyInfo), as senders show them: a PEM without its first and last line.
+    """
+    if not public_keys or not all(public_keys):
+        raise NotVerified("No public key is set on this source. Paste the sender's.", reason="secret_not_set")
+    if not any(_signed_by(text, message, signature) for text in public_keys):
+        raise NotVerified("The signature does not match: the key is not the sender's, or the body was changed.")
+
+
+def make_ecdsa_sha256(message: bytes, key_pem: bytes) -> str:
+    """The signature that :func:`check_ecdsa_sha256` accepts. For test messages only: senders keep their own key."""
+    key = load_pem_private_key(key_pem, password=None)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise ConfigError("The key for test messages is not an elliptic-curve key.")
+    return base64.b64encode(key.sign(message, ECDSA(SHA256()))).decode()
+
+
+def _signed_by(public_key: str, message: bytes, signature: str) -> bool:
+    try:
+        key = load_der_public_key(base64.b64decode(public_key, validate=True))
+        if not isinstance(key, EllipticCurvePublicKey):
+            return False
+        key.verify(base64.b64decode(signature, validate=True), message, ECDSA(SHA256()))
+    except (InvalidSignature, UnsupportedAlgorithm, binascii.Error, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)

@@ -1,14 +1,24 @@
 """Certificates: only a chain up to a public root, in force and made out to the right name, is trusted."""
 
+import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 from authorities import Party
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from senders import NOW
 
 from hub.contract import NotVerified, certificates
-from hub.contract.certificates import check_rsa_sha256, check_trusted, public_roots, read_certificates
+from hub.contract.certificates import (
+    check_ecdsa_sha256,
+    check_rsa_sha256,
+    check_trusted,
+    make_ecdsa_sha256,
+    public_roots,
+    read_certificates,
+)
 
 NAME = "signer.paypal.com"
 ROOT = Party("Root", ca=True)
@@ -86,3 +96,25 @@ def test_what_is_no_short_list_of_certificates_is_refused(pem: bytes) -> None:
 def test_the_public_roots_are_those_of_browsers() -> None:
     assert len(public_roots()) > 80
     assert ROOT.certificate not in public_roots()
+
+
+def test_an_elliptic_curve_signature_counts_only_for_its_message_and_key():
+    key, other = generate_private_key(SECP256R1()), generate_private_key(SECP256R1())
+    public, stranger = (
+        base64.b64encode(each.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+        for each in (key, other)
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    signature = make_ecdsa_sha256(b"message", pem)
+    check_ecdsa_sha256(b"message", signature, [stranger, public])
+    for message, given, keys in (
+        (b"another", signature, [public]),
+        (b"message", signature, [stranger]),
+        (b"message", signature, []),
+        (b"message", signature, [""]),
+        (b"message", signature, ["no key"]),
+        (b"message", signature[:-4], [public]),
+        (b"message", "é", [public]),
+    ):
+        with pytest.raises(NotVerified):
+            check_ecdsa_sha256(message, given, keys)
