@@ -1,0 +1,225 @@
+"""Zoho CRM: contacts or leads, upserted by e-mail.
+
+Sources, under zoho.com/crm/developer/docs/api/v8: upsert-records (100 records, ``duplicate_check_fields``, status by
+record), create-custom-field (five a call), field-meta, status-codes, multi-dc, access-refresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from hub.contract import (
+    BadCredentials,
+    Batch,
+    Call,
+    Choice,
+    Field,
+    Limits,
+    OAuth2,
+    Outcome,
+    Recipe,
+    Record,
+    Refused,
+    Reply,
+    Result,
+    Secret,
+    SettingsSchema,
+    Status,
+    Switch,
+    Text,
+    Words,
+)
+from hub.contract.crm import HUB_KEYS, Crm, Listed, Person, Verdict, flat, listed_field, people_of, refusal, title
+from hub.contract.paths import dig, text
+from hub.contract.standard_fields import fields_for, mapping_for
+
+API_VERSION = "v8"
+KEYS = {"Email": "email", "First_Name": "first_name", "Last_Name": "last_name", "Phone": "phone", **HUB_KEYS}
+DATA_CENTERS = {
+    "accounts.zoho.com": Text("United States (zoho.com)", "États-Unis (zoho.com)"),
+    "accounts.zoho.eu": Text("Europe (zoho.eu)", "Europe (zoho.eu)"),
+    "accounts.zoho.in": Text("India (zoho.in)", "Inde (zoho.in)"),
+    "accounts.zoho.com.au": Text("Australia (zoho.com.au)", "Australie (zoho.com.au)"),
+    "accounts.zoho.jp": Text("Japan (zoho.jp)", "Japon (zoho.jp)"),
+    "accounts.zohocloud.ca": Text("Canada (zohocloud.ca)", "Canada (zohocloud.ca)"),
+    "accounts.zoho.sa": Text("Saudi Arabia (zoho.sa)", "Arabie saoudite (zoho.sa)"),
+}
+TYPES = {
+    "integer": "integer", "bigint": "integer", "double": "number", "currency": "money", "boolean": "boolean",
+    "date": "datetime", "datetime": "datetime", "email": "email", "phone": "phone", "multiselectpicklist": "list",
+}  # fmt: skip
+CREATED_AS: dict[str, dict[str, Any]] = {  # else a line of text
+    "number": {"data_type": "double", "length": 16, "decimal_place": 2},
+    "integer": {"data_type": "integer", "length": 9},
+    "datetime": {"data_type": "datetime"},
+}
+VERDICTS: dict[str, Verdict] = {
+    "INVALID_TOKEN": "credentials", "AUTHENTICATION_FAILURE": "credentials", "OAUTH_SCOPE_MISMATCH": "credentials",
+    "NO_PERMISSION": "credentials", "TOO_MANY_REQUESTS": "slower", "LIMIT_EXCEEDED": "slower",
+    "INTERNAL_ERROR": "later", "RECORD_LOCKED": "later", "MANDATORY_NOT_FOUND": "field", "INVALID_DATA": "field",
+}  # fmt: skip
+
+
+class ZohoSettings(SettingsSchema):
+    """One organization, in its data center, and where its people live."""
+
+    accounts_host = Choice(
+        Text("Data center", "Centre de données"),
+        DATA_CENTERS,
+        help=Text("The end of the address when you use Zoho.", "La fin de l'adresse quand vous utilisez Zoho."),
+        load_default="accounts.zoho.com",
+    )
+    client_id = Words(
+        Text("Client id", "Identifiant client"),
+        help=Text("api-console.zoho.com, server-based application.", "api-console.zoho.com, application serveur."),
+        placeholder="1000.…",
+        required=True,
+    )
+    client_secret = Secret(
+        Text("Client secret", "Secret client"),
+        help=Text("Beside the client id.", "À côté de l'identifiant client."),
+        required=True,
+    )
+    api_domain = Words(
+        Text("API address", "Adresse de l'API"),
+        help=Text("Filled in by Zoho when you connect.", "Rempli par Zoho à la connexion."),
+        load_default="",
+    )
+    module = Choice(
+        Text("Write people as", "Écrire les personnes comme"),
+        {"Contacts": Text("Contacts", "Contacts"), "Leads": Text("Leads", "Prospects")},
+        help=Text("The module that is searched and written.", "Le module parcouru et écrit."),
+        load_default="Contacts",
+    )
+    workflows = Switch(
+        Text("Run your workflows", "Lancer vos workflows"),
+        help=Text("Off: Zoho's automations keep still.", "Désactivé : les automatisations de Zoho restent muettes."),
+        load_default=True,
+    )
+
+
+class ZohoCrm(Crm):
+    """A hundred people a call; Zoho itself finds or creates each."""
+
+    slug = "zoho_crm"
+    name = "Zoho CRM"
+    status = Status.BETA
+    homepage = "https://www.zoho.com/crm/"
+    Settings = ZohoSettings
+    auth = OAuth2(
+        "https://{accounts_host}/oauth/v2/auth",
+        "https://{accounts_host}/oauth/v2/token",
+        scopes=("ZohoCRM.modules.ALL", "ZohoCRM.settings.fields.ALL"),
+        scope_separator=",",
+        parameters={"access_type": "offline", "prompt": "consent"},
+        pkce=False,
+        keeps=("api_domain",),
+        prefix="Zoho-oauthtoken",
+    )
+    fields = fields_for(KEYS, required={"Email"})
+    default_mapping = mapping_for(KEYS)
+    batch = Batch(max_records=100)
+    limits = Limits(per_second=5, concurrency=1)
+
+    def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
+        reply = yield Call.get(f"{_base(settings)}/settings/fields", params={"module": settings["module"]})
+        return {
+            name: listed_field(
+                name, each.get("field_label"), str(each.get("data_type")), types=TYPES,
+                options=[(value, value) for value in dig(each, "pick_list_values[].actual_value") or []],
+                required=each.get("system_mandatory") is True,
+            )
+            for each in dig(reply.json(), "fields[]") or []
+            if (name := text(dig(each, "api_name"))) and not each.get("read_only")
+        }  # fmt: skip
+
+    def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
+        kind = {"data_type": "textarea"} if field.key in ("hub_summary", "hub_products") else {"data_type": "text"}
+        definition = {"field_label": title(field.key), **CREATED_AS.get(field.type, kind)}
+        url, params = f"{_base(settings)}/settings/fields", {"module": settings["module"]}
+        yield Call.post(url, params=params, json={"fields": [definition]})
+
+    def deliver(self, records: Sequence[Record], settings: Mapping[str, Any]) -> Recipe:
+        """One upsert for all; Zoho answers in the same order, record by record."""
+        outcomes: dict[str, Outcome] = {}
+        people = people_of(records, self.name, "Email", outcomes)
+        if not people:
+            return outcomes
+        rows = yield from self._upsert([_row(person) for person in people], settings)
+        nameless = [number for number, row in enumerate(rows) if _wants_a_name(row)]
+        if nameless:  # new people: Zoho wants a last name to create one, and known people keep theirs
+            named = [_row(people[number]) | {"Last_Name": _stand_in(people[number])} for number in nameless]
+            again = yield from self._upsert(named, settings)
+            rows = [dict(zip(nameless, again, strict=True)).get(number, row) for number, row in enumerate(rows)]
+        for person, row in zip(people, rows, strict=True):
+            outcomes |= person.outcomes(_outcome(row))
+        return outcomes
+
+    def _upsert(self, data: list[Any], settings: Mapping[str, Any]) -> Generator[Call, Reply, list[Any]]:
+        trigger = ["workflow"] if settings["workflows"] else []
+        body = {"data": data, "duplicate_check_fields": ["Email"], "trigger": trigger}
+        reply = yield Call.post(f"{_base(settings)}/{settings['module']}/upsert", json=body)
+        rows = dig(reply.json(), "data[]") or []
+        return (rows + [None] * len(data))[: len(data)]
+
+    def judge(self, reply: Reply) -> Outcome | None:
+        """Zoho's ``code``, which is about the call. In an upsert's answer, also a 400, each record has its own."""
+        body = reply.json()
+        rows = dig(body, "data[]") if reply.status == 400 else None
+        if rows:
+            return _outcome(rows[0])  # deliver reads the rows
+        code, words = text(dig(body, "code")), text(dig(body, "message")) or ""
+        if reply.ok or reply.status >= 500 or code is None:
+            return None
+        verdict = VERDICTS.get(code)
+        if verdict in ("credentials", "slower", "later"):
+            raise refusal(self.name, verdict, f"{code}: {words}", status=reply.status)
+        field = text(dig(body, "details.api_name"))
+        if verdict == "field" and field:
+            raise refusal(self.name, "field", f"{code}: {words}", status=reply.status, field=field)
+        status = 409 if code == "DUPLICATE_DATA" else reply.status
+        raise Refused("Zoho CRM refused.", status=status, detail=f"{code}: {words}")
+
+
+def _base(settings: Mapping[str, Any]) -> str:
+    if not settings["api_domain"]:
+        raise BadCredentials("Connect to Zoho first: the address of its API comes with the grant.")
+    return f"{settings['api_domain']}/crm/{API_VERSION}"
+
+
+def _row(person: Person) -> dict[str, Any]:
+    return {_api_name(key): _plain(flat(value)) for key, value in person.values.items()}
+
+
+def _stand_in(person: Person) -> str:
+    return text(person.values.get("First_Name")) or person.email.partition("@")[0]
+
+
+def _wants_a_name(row: Any) -> bool:
+    return (dig(row, "code"), dig(row, "details.api_name")) == ("MANDATORY_NOT_FOUND", "Last_Name")
+
+
+def _outcome(row: Any) -> Outcome:
+    code, words = text(dig(row, "code")), text(dig(row, "message")) or "Zoho does not say that it wrote this record."
+    if code == "SUCCESS":
+        return Outcome.delivered()
+    field = text(dig(row, "details.api_name"))
+    verdict = VERDICTS.get(code or "", "refused")
+    if verdict == "field" and field:
+        return Outcome(Result.BAD_MAPPING, "refused_by_destination", f"{code}: {words}", field=field)
+    if verdict in ("later", "slower"):
+        return Outcome(Result.TRY_LATER, detail=f"{code}: {words}")
+    return Outcome.refused(f"{code}: {words}" if code else words)
+
+
+def _api_name(key: str) -> str:
+    return title(key).replace(" ", "_") if key in HUB_KEYS else key
+
+
+def _plain(value: Any) -> Any:
+    """Zoho refuses a fraction of a second, and the Z of UTC."""
+    if isinstance(value, str) and len(value) >= 20 and value[10] == "T" and value.endswith("Z"):
+        return f"{value[:19]}+00:00"
+    return float(value) if isinstance(value, Decimal) else value
