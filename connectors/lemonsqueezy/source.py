@@ -1,0 +1,185 @@
+"""Lemon Squeezy webhooks: set-up and events (docs.lemonsqueezy.com/help/webhooks, docs.lemonsqueezy.com/api)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from hub.contract import (
+    Category,
+    Conversion,
+    Inbound,
+    Kind,
+    Secrets,
+    SettingsSchema,
+    Snippet,
+    Stage,
+    Status,
+    Switch,
+    Text,
+)
+from hub.contract.dates import first_time
+from hub.contract.facts import Facts, minor_money, read_items, read_person, refused, sale_names
+from hub.contract.hmac_source import HmacSource
+from hub.contract.money import EXPONENTS, from_minor
+from hub.contract.paths import required_text, text
+from hub.contract.tracking import read_tracking
+
+Json = Mapping[str, Any]
+_HUNDREDTHS = dict.fromkeys(EXPONENTS, 2)
+_BUYER = {"email": "user_email", "name": "user_name", "external_id": "customer_id"}
+_ITEM = {"product_id": "product_id", "sku": "variant_id", "name": "product_name", "quantity": "quantity"}
+
+
+class LemonSqueezySettings(SettingsSchema):
+    secret = Secrets(
+        Text("Signing secret", "Secret de signature"),
+        help=Text(
+            "The secret you typed when creating the webhook. One a line while you change it.",
+            "Le secret saisi à la création du webhook. Un par ligne pendant un changement.",
+        ),
+    )
+    hundredths = Switch(
+        Text("Amounts are hundredths in every currency", "Montants en centièmes dans toute devise"),
+        help=Text(
+            "Switch on if amounts in yen or other currencies without cents come out a hundred times too high. Lemon Squeezy "
+            "does not document their unit.",
+            "À activer si les montants en yens ou autres devises sans centimes sont cent fois trop élevés. Lemon Squeezy ne "
+            "documente pas leur unité.",
+        ),
+    )
+
+
+class LemonSqueezy(HmacSource):
+    """Orders, refunds and subscriptions of a Lemon Squeezy store."""
+
+    slug = "lemonsqueezy"
+    name = "Lemon Squeezy"
+    category = Category.PAYMENTS
+    status = Status.BETA
+    homepage = "https://www.lemonsqueezy.com"
+    Settings = LemonSqueezySettings
+    stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
+    kinds = frozenset(Kind) - {Kind.DISPUTE, Kind.CONTACT}
+    signature_header = "X-Signature"
+    snippet: ClassVar[Snippet] = Snippet(
+        menu_path=Text("Lemon Squeezy › Settings › Webhooks › +", "Lemon Squeezy › Settings › Webhooks › +"),
+        events=(
+            "order_created", "order_refunded", "subscription_created", "subscription_payment_success",
+            "subscription_payment_failed", "subscription_payment_recovered", "subscription_payment_refunded",
+            "subscription_cancelled", "subscription_expired",
+        ),
+    )  # fmt: skip
+
+    def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
+        message = inbound.json()
+        meta, thing = message["meta"], message["data"]
+        reader, found = _READERS.get(meta["event_name"]), thing["attributes"]
+        facts = (
+            reader({**found, "id": required_text(thing, "id")}, _HUNDREDTHS if settings["hundredths"] else None)
+            if reader
+            else None
+        )
+        if facts is None:
+            return []
+        updated = text(found.get("updated_at")) or ""
+        times = (found.get(facts.pop("when", "updated_at")), found.get("created_at"))
+        occurred_at, flags = first_time(*times, fallback=inbound.received_at)
+        conversion = Conversion(
+            event_id=":".join([meta["event_name"], required_text(thing, "id"), updated]),
+            occurred_at=occurred_at,
+            test=found.get("test_mode") is True or meta.get("test_mode") is True,
+            contact=read_person(found, _BUYER),
+            **facts,
+        )
+        conversion.flags += flags
+        left = read_tracking(conversion, meta.get("custom_data") or {})
+        number = text(found.get("order_number"))
+        conversion.extra |= ({"custom_data": left} if left else {}) | ({"order_number": number} if number else {})
+        return [conversion]
+
+
+Exponents = dict[str, int] | None
+Reader = Callable[[Json, Exponents], Facts | None]
+
+
+def _order_created(order: Json, exponents: Exponents) -> Facts:
+    return {**_order(order, exponents), **_STATES.get(order["status"], {"stage": Stage.PURCHASE}), "when": "created_at"}
+
+
+_STATES: dict[str, Facts] = {"failed": refused(), "pending": {"kind": Kind.PENDING}}
+
+
+def _order_refunded(order: Json, exponents: Exponents) -> Facts:
+    """``refunded_amount`` is of all refunds so far, and none has an id: they are kept as one that grows."""
+    whole = {**_order(order, exponents), "kind": Kind.REFUND, "money_id": f"{order['id']}:refunds"}
+    return whole | _refunded(order, exponents)
+
+
+def _order(order: Json, exponents: Exponents) -> Facts:
+    item = order.get("first_order_item")
+    return {
+        **sale_names(order["id"], order.get("identifier")),
+        **minor_money(order["total"], order["currency"], exponents),
+        "items": read_items([item], _ITEM, lambda line: from_minor(line.get("price"), order["currency"], exponents)),
+    }
+
+
+def _refunded(thing: Json, exponents: Exponents) -> Facts:
+    if thing.get("refunded_amount") is None:
+        return {"flags": ["refund_amount_assumed_whole"]}
+    return {**minor_money(thing["refunded_amount"], thing["currency"], exponents), "when": "refunded_at"}
+
+
+def _paid(invoice: Json, exponents: Exponents) -> Facts | None:
+    """The first invoice of a subscription is the same sale as its order, which ``order_created`` tells."""
+    if invoice["billing_reason"] == "initial":
+        return None
+    return {**_invoice(invoice, exponents), "kind": Kind.RENEWAL, "stage": Stage.PURCHASE, "when": "created_at"}
+
+
+def _failed(invoice: Json, exponents: Exponents) -> Facts:
+    return {**_invoice(invoice, exponents), **refused()}
+
+
+def _payment_refunded(invoice: Json, exponents: Exponents) -> Facts | None:
+    if invoice["billing_reason"] == "initial":
+        return None
+    whole = {**_invoice(invoice, exponents), "kind": Kind.REFUND, "money_id": f"invoice {invoice['id']}:refunds"}
+    return whole | _refunded(invoice, exponents)
+
+
+def _invoice(invoice: Json, exponents: Exponents) -> Facts:
+    """Invoices are numbered apart from orders."""
+    return {
+        **sale_names(f"invoice {invoice['id']}"),
+        **minor_money(invoice["total"], invoice["currency"], exponents),
+        "recurring": True, "subscription_id": required_text(invoice, "subscription_id"),
+    }  # fmt: skip
+
+
+def _trial(subscription: Json, _exponents: Exponents) -> Facts | None:
+    is_trial = subscription["status"] == "on_trial"
+    return {**_subscription(subscription), "stage": Stage.COMPLETE_REGISTRATION} if is_trial else None
+
+
+def _ended(subscription: Json, _exponents: Exponents) -> Facts:
+    return {**_subscription(subscription), "kind": Kind.CANCELLATION}
+
+
+def _subscription(subscription: Json) -> Facts:
+    names = sale_names(subscription.get("order_id"), f"subscription {subscription['id']}")
+    return {**names, "recurring": True, "subscription_id": subscription["id"]}
+
+
+_READERS: dict[str, Reader] = {
+    "order_created": _order_created,
+    "order_refunded": _order_refunded,
+    "subscription_created": _trial,
+    "subscription_payment_success": _paid,
+    "subscription_payment_recovered": _paid,
+    "subscription_payment_failed": _failed,
+    "subscription_payment_refunded": _payment_refunded,
+    "subscription_cancelled": _ended,
+    "subscription_expired": _ended,
+}
