@@ -171,6 +171,7 @@ def _token_call(
 
 def _assertion_call(auth: ServiceAccount, connected: Connected, url: str) -> Call:
     from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
+    from joserfc.jwk import RSAKey
 
     try:
         key = service_account_key(connected.settings.get(auth.setting))
@@ -178,7 +179,11 @@ def _assertion_call(auth: ServiceAccount, connected: Connected, url: str) -> Cal
         raise BadCredentials(str(error)) from None
     header = {"alg": "RS256"} | ({"kid": key["private_key_id"]} if key.get("private_key_id") else {})
     assertion = sign_jwt_bearer_assertion(
-        key["private_key"], key["client_email"], url, claims={"scope": " ".join(auth.scopes)}, header=header
+        RSAKey.import_key(key["private_key"]),
+        key["client_email"],
+        url,
+        claims={"scope": " ".join(auth.scopes)},
+        header=header,
     )
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": str(assertion)}
     return Call.post(url, form=form, authenticate=False)

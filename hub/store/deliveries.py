@@ -212,7 +212,10 @@ def release(tx: Connection, connection_id: str, at: datetime) -> int:
     return tx.execute(update(delivery).where(held).values(due_at=at, reason="waiting")).rowcount
 
 
-_HELD = ("destination_paused", "destination_not_accepting", "destination_gone", "credentials_refused")
+_HELD = (
+    "destination_paused", "destination_not_accepting", "destination_gone", "credentials_refused", "grant_missing",
+    "grant_broken",
+)  # fmt: skip
 
 
 def call_off(tx: Connection, at: datetime, *, connection_id: str | None = None, route_id: str | None = None) -> int:

@@ -11,6 +11,7 @@ from hub.contract.vocabulary import Category, Status
 from hub.registry import Entry, Role, registry
 from hub.steer import connections as steer
 from hub.steer.errors import Invalid
+from hub.steer.grants import needs_grant
 from hub.store.base import now
 from hub.web import forms
 from hub.web.about import as_html, good_for, sections
@@ -62,7 +63,10 @@ def create(role: str, slug: str) -> Any:
         connection_id = once(request.form.get("once", "")[:40], make)
     except Invalid as wrong:
         return _form(role, slug, given, wrong.in_(language())), 422
-    flash(gettext("Connected."), "recorded")
+    if needs_grant(_connector(role, slug)):
+        flash(gettext("Saved. One step is left: grant access below."), "waiting")
+    else:
+        flash(gettext("Connected."), "recorded")
     return redirect(url_for("web.connections.one", connection_id=connection_id, new=1))
 
 

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
+from granted import installed
 from granted.cloud.destination import Cloud
 from shop import Shop
 from sqlalchemy import update
@@ -23,7 +23,6 @@ from hub.connected import Connected
 from hub.contract.errors import BadCredentials, TryLater
 from hub.deliver import grants, oauth
 from hub.deliver.sender import Sender
-from hub.registry import GROUP, registry
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.store import Store, connections, deliveries, now
@@ -34,9 +33,8 @@ from hub.store.own import close_own
 @pytest.fixture(autouse=True)
 def _cloud() -> Iterator[None]:
     """The connector of tests/granted is installed, and nothing is remembered of other tests."""
-    registry()._add(EntryPoint("granted", "granted", GROUP))
-    yield
-    registry.cache_clear()
+    with installed():
+        yield
 
 
 @pytest.fixture
@@ -330,9 +328,8 @@ def test_processes_renew_once(shop: Shop, platform: Vendor, database_url: str) -
 
 def _another_worker(environment: dict[str, str], connection_id: str) -> None:
     os.environ.update(environment)
-    registry()._add(EntryPoint("granted", "granted", GROUP))
     store = Store(settings().database_url)
-    with ThreadPoolExecutor(3) as pool:
+    with installed(), ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda _: call(store, connection_id), range(3)))
     close_own()
     store.close()
