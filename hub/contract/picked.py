@@ -94,6 +94,13 @@ def read_picked(
             yield conversion
 
 
+def with_event_word(settings: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """``settings`` that look for the sender's word at ``path``, once a person has said what its words mean."""
+    if not (settings["stage_values"] or settings["kind_values"]):
+        return dict(settings)
+    return {**settings, "paths": {"stage": path, "kind": path, **settings["paths"]}}
+
+
 def _read(message: Message, inbound: Inbound, settings: Mapping[str, Any]) -> Conversion | None:
     """None when the sender's own word for the event is not in the person's tables."""
     meaning = _meaning(message, settings)
