@@ -98,8 +98,9 @@ class Freshsales(Crm):
         except Refused as error:
             if error.status not in (400, 422) or contact.get("last_name"):
                 raise
-            body["contact"] = contact | {"last_name": text(contact.get("first_name")) or email.partition("@")[0]}
-            reply = yield Call.post(f"{_base(settings)}/contacts/upsert", json=body)
+            stand_in = text(contact.get("first_name")) or email.partition("@")[0]
+            named = body | {"contact": contact | {"last_name": stand_in}}
+            reply = yield Call.post(f"{_base(settings)}/contacts/upsert", json=named)
         if not text(dig(reply.json(), "contact.id")):
             return Outcome.refused("Freshsales answered without an error, but names no contact that it wrote.")
         return Outcome.delivered(left_out)
