@@ -86,11 +86,12 @@ class ChatChannel(Destination):
 
     def deliver(self, record: Sequence[Record], settings: Mapping[str, Any]) -> Recipe:
         """One post for all."""
-        alerts = [_alert(each, settings["language"]) for each in record]
+        alerts = [alert(each, settings["language"]) for each in record]
         yield Call.post(settings["hook_url"], json=self.message(alerts))
 
 
-def _alert(record: Record, language: str) -> Alert:
+def alert(record: Record, language: str) -> Alert:
+    """What happened, in ``language``; what the mapping left empty is left out."""
     sign, title = TITLES[record.stage if record.kind is Kind.CONVERSION and record.stage else record.kind]
     values = {field.key: (text(record.values.get(field.key)) or "")[:LONGEST] for field in FIELDS}
     values["order_id"] = values["order_id"] and f"#{values['order_id'].lstrip('#')}"

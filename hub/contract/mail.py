@@ -1,14 +1,72 @@
-"""An e-mail as a Call, for destinations whose ``auth`` is a :class:`~hub.contract.auth.MailServer`."""
+"""E-mails as Calls, for destinations whose ``auth`` is a :class:`~hub.contract.auth.MailServer`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import parseaddr
+from hashlib import sha256
+
+from marshmallow import ValidationError, validate
 
 from hub.contract.calls import Call
+from hub.contract.people import email as normal_email
+from hub.contract.settings import Choice, Number, Secret, SettingsSchema, Words
+from hub.contract.vocabulary import Text
 
 _POLICY = SMTP.clone(cte_type="7bit")
+
+
+def is_address(value: str) -> None:
+    """Marshmallow's validator of one ASCII address, with or without a display name."""
+    found = normal_email(parseaddr(value)[1])
+    if value and (found is None or not found.isascii()):
+        raise ValidationError("Enter an e-mail address such as hello@example.com.")
+
+
+class MailSettings(SettingsSchema):
+    """What :class:`~hub.contract.auth.MailServer` reads, and who the e-mails are from."""
+
+    host = Words(
+        Text("Mail server", "Serveur de messagerie"),
+        help=Text("Your provider's SMTP host.", "L'hôte SMTP de votre fournisseur."),
+        placeholder="smtp.example.com",
+        required=True,
+        validate=validate.Regexp(r"[A-Za-z0-9.:-]{1,253}\Z", error="Enter a host name such as smtp.example.com."),
+    )
+    port = Number(
+        Text("Port", "Port"),
+        help=Text("587 for STARTTLS, 465 for TLS.", "587 pour STARTTLS, 465 pour TLS."),
+        load_default=587,
+        validate=validate.Range(1, 65535),
+    )
+    security = Choice(
+        Text("Encryption", "Chiffrement"),
+        {"starttls": Text("STARTTLS", "STARTTLS"), "tls": Text("TLS from the start", "TLS dès le début")},
+        help=Text("Nothing is sent unencrypted.", "Rien n'est envoyé sans chiffrement."),
+        load_default="starttls",
+    )
+    username = Words(
+        Text("User name", "Nom d'utilisateur"),
+        help=Text("Often the whole e-mail address.", "Souvent l'adresse e-mail entière."),
+        load_default="",
+    )
+    password = Secret(
+        Text("Password", "Mot de passe"),
+        help=Text(
+            "Of the mailbox, or an app password if it has two-step sign-in.",
+            "Celui de la boîte, ou un mot de passe d'application en cas de double authentification.",
+        ),
+        load_default="",
+    )
+    sender = Words(
+        Text("From", "De"),
+        help=Text("An address this server may send from.", "Une adresse que ce serveur peut utiliser."),
+        placeholder="Atelier <hello@example.com>",
+        required=True,
+        validate=is_address,
+    )
 
 
 def mail(
@@ -29,6 +87,7 @@ def mail(
     message.set_content(text)
     if html:
         message.add_alternative(html, subtype="html")
+        message.set_boundary(f"=_{sha256(f'{text}{html}'.encode()).hexdigest()[:40]}")  # the same at each try
     lines = [f"{name}: {value}" for name, value in (headers or {}).items()]
     if not all(line.isascii() and line.isprintable() for line in lines):
         raise ValueError("A header may only have printable ASCII characters.")

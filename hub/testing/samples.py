@@ -214,7 +214,7 @@ def _chunks(raw: bytes) -> Iterator[bytes]:
 def _expected_call(chunk: bytes, where: str) -> ExpectedCall:
     first, headers, body = _split(chunk.lstrip(b"\r\n"), where)
     method, _, url = first.partition(" ")
-    if not url.startswith(("https://", "http://")):
+    if not url.startswith(("https://", "http://", "mailto:")):
         raise SampleError(f"{where}: a call begins with a line such as “POST https://…”, this one with “{first[:60]}”.")
     return ExpectedCall(method.upper(), url.strip(), dict(headers), body.rstrip(b"\r\n"))
 
