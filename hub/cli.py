@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "import": ("hub.commands.records", "import_", "Take in a CSV of orders."),
     "doctor": ("hub.commands.doctor", "doctor", "Is this installation well, and what should be done if not."),
     "db": ("hub.commands.database", "db", "Migrate, check, back up, restore."),
+    "connections": ("hub.commands.connections", "list_connections", "What is set up here, and how each stands."),
     "connectors": ("hub.commands.connectors", "connectors", "List what is installed, or scaffold a new connector."),
     "normalize": ("hub.commands.try_source", "normalize", "Show the conversions in raw messages."),
     "verify": ("hub.commands.try_source", "verify", "Say whether a raw message is genuine."),

@@ -11,6 +11,7 @@ from hub.api.shapes import At
 from hub.contract.errors import HubError
 from hub.queue import LANES
 from hub.steer import connections as steer
+from hub.steer import grants
 from hub.store import connections, now
 
 calls = Calls("connections", "Sources and destinations, as set up")
@@ -37,6 +38,15 @@ class ConnectionChange(Schema):
     order_scope = fields.String(metadata={"description": "Put before this source's order ids, to keep shops apart"})
 
 
+class AccessShape(Schema):
+    state = fields.String(metadata={"description": "granted, missing, broken or ended (over, and cannot be renewed)"})
+    since = At()
+    expires_at = At(metadata={"description": "The end of the present token"})
+    renews = fields.Boolean(metadata={"description": "Whether the hub renews it by itself before"})
+    connect_at = fields.String(metadata={"description": "The page on which a person grants it, or grants it again"})
+    redirect_uri = fields.String(metadata={"description": "To be entered in the app at the platform"})
+
+
 class ConnectionShape(Schema):
     id = fields.String()
     connector = fields.String()
@@ -48,6 +58,9 @@ class ConnectionShape(Schema):
     state_detail = fields.String()
     order_scope = fields.String()
     settings = fields.Dict(metadata={"description": "Secrets are shown as ***"})
+    access = fields.Nested(
+        AccessShape, allow_none=True, metadata={"description": "Where a person has to grant it (OAuth); else null"}
+    )
     url = fields.String(allow_none=True, metadata={"description": "Of a source: the address to give to the sender"})
     created_at = At()
     updated_at = At()
@@ -70,7 +83,7 @@ class FieldShape(Schema):
 def list_connections(query: dict[str, Any]) -> list[dict[str, Any]]:
     """All connections, oldest first."""
     with store().read() as tx:
-        return [steer.shown(row) for row in connections.connections_of(tx, workspace_id(), query["role"])]
+        return [_shown(tx, row) for row in connections.connections_of(tx, workspace_id(), query["role"])]
 
 
 @calls("POST", "/connections", body=NewConnection, answer=ConnectionShape, status=201)
@@ -78,14 +91,14 @@ def add_connection(body: dict[str, Any]) -> dict[str, Any]:
     """Set up a connector."""
     with store().write() as tx:
         connection_id = steer.connect(tx, now(), workspace_id(), author=author(), **body)
-        return steer.shown(steer.get(tx, connection_id))
+        return _shown(tx, steer.get(tx, connection_id))
 
 
 @calls("GET", "/connections/<connection_id>", answer=ConnectionShape)
 def show_connection(connection_id: str) -> dict[str, Any]:
     """One connection."""
     with store().read() as tx:
-        return steer.shown(steer.get(tx, connection_id, workspace_id()))
+        return _shown(tx, steer.get(tx, connection_id, workspace_id()))
 
 
 @calls("PATCH", "/connections/<connection_id>", body=ConnectionChange, answer=ConnectionShape)
@@ -93,7 +106,7 @@ def change_connection(body: dict[str, Any], connection_id: str) -> dict[str, Any
     """Change its name, settings or order scope."""
     with store().write() as tx:
         steer.change(tx, now(), connection_id, workspace_id=workspace_id(), author=author(), **body)
-        return steer.shown(steer.get(tx, connection_id))
+        return _shown(tx, steer.get(tx, connection_id))
 
 
 @calls("DELETE", "/connections/<connection_id>")
@@ -108,7 +121,7 @@ def pause_connection(connection_id: str) -> dict[str, Any]:
     """Hold it; what comes in or waits is kept."""
     with store().write() as tx:
         steer.pause(tx, now(), connection_id, workspace_id=workspace_id(), author=author())
-        return steer.shown(steer.get(tx, connection_id))
+        return _shown(tx, steer.get(tx, connection_id))
 
 
 @calls("POST", "/connections/<connection_id>/resume", answer=ConnectionShape)
@@ -116,7 +129,7 @@ def resume_connection(connection_id: str) -> dict[str, Any]:
     """Go on; what was held back is sent."""
     with store().write() as tx:
         steer.resume(tx, now(), connection_id, workspace_id=workspace_id(), author=author())
-        shown = steer.shown(steer.get(tx, connection_id))
+        shown = _shown(tx, steer.get(tx, connection_id))
     wake(LANES, "deliver", connection_id)
     return shown
 
@@ -146,6 +159,10 @@ def prepare_connection(connection_id: str) -> dict[str, Any]:
 def list_fields(connection_id: str) -> Any:
     """The fields that a destination takes, asked of the platform where it can be. Empty: any field is taken."""
     return steer.discover(_destination(connection_id))
+
+
+def _shown(tx: Any, row: Any) -> dict[str, Any]:
+    return steer.shown(row) | {"access": grants.shown(tx, row)}
 
 
 def _destination(connection_id: str) -> Any:

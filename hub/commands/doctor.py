@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub import vault
 from hub.commands.sentences import in_words
 from hub.contract.errors import ConfigError
+from hub.contract.reasons import REASONS
 from hub.queue import connect
 from hub.registry import registry
 from hub.settings import Settings, settings
@@ -93,4 +94,6 @@ def _backlog(_: Settings, store: Store) -> Iterator[Finding]:
         f"{len(workspaces)} workspaces have messages to be read, {len(lanes)} destinations have something to be sent",
     )
     for row in stopped:
-        yield False, f"“{row['name']}” needs you: {row['state_detail'] or row['state_reason']}"
+        known = REASONS.get(row["state_reason"])
+        why = row["state_detail"] or (f"{known.said.en}. {known.action.en}" if known else row["state_reason"])
+        yield False, f"“{row['name']}” needs you: {why} {settings().base_url}/connections/{row['id']}"

@@ -211,10 +211,12 @@ class _Grant:
         if not error.status and error.reason != "grant_broken":
             raise error  # nobody was asked: what is missing is said already
         granted = isinstance(self.auth, OAuth2) and error.reason == "grant_broken"
+        broken = self._broken("grant_broken" if granted else "credentials_refused", error.detail)
         if granted and row is not None:
             with own_store().write() as tx:
-                stored.mark_broken(tx, now(), *self.key, row["serial"])
-        raise self._broken("grant_broken" if granted else "credentials_refused", error.detail) from None
+                if stored.mark_broken(tx, now(), *self.key, row["serial"]):
+                    connections.stop(tx, self.connected.id, now(), broken.reason, f"{broken.message} {broken.detail}")
+        raise broken from None
 
     def _keep(self, row: Row | None, granted: Granted) -> None:
         at = now()

@@ -178,13 +178,8 @@ def _assertion_call(auth: ServiceAccount, connected: Connected, url: str) -> Cal
     except NotAKey as error:
         raise BadCredentials(str(error)) from None
     header = {"alg": "RS256"} | ({"kid": key["private_key_id"]} if key.get("private_key_id") else {})
-    assertion = sign_jwt_bearer_assertion(
-        RSAKey.import_key(key["private_key"]),
-        key["client_email"],
-        url,
-        claims={"scope": " ".join(auth.scopes)},
-        header=header,
-    )
+    signer, claims = RSAKey.import_key(key["private_key"]), {"scope": " ".join(auth.scopes)}
+    assertion = sign_jwt_bearer_assertion(signer, key["client_email"], url, claims=claims, header=header)
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": str(assertion)}
     return Call.post(url, form=form, authenticate=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -19,8 +19,9 @@ from hub.deliver import grants, oauth
 from hub.deliver.sender import shared_sender
 from hub.settings import settings
 from hub.steer import connections as steer
-from hub.steer.errors import NotFound
-from hub.store import Store, accounts, connections, now
+from hub.steer import replay
+from hub.steer.errors import Invalid, NotFound
+from hub.store import Store, accounts, connections, inbound, now
 from hub.store import grants as stored
 from hub.store.base import Row
 
@@ -88,6 +89,20 @@ def standing(connector: Connector, row: Row | None) -> Standing | None:
     facts = {"since": row["granted_at"], "expires_at": row["expires_at"], "renews": row["renew_at"] is not None}
     over = not facts["renews"] and row["expires_at"] is not None and row["expires_at"] <= now()
     return Standing("broken" if row["broken_at"] else "ended" if over else "granted", **facts)
+
+
+def shown(tx: Connection, row: Row) -> dict[str, Any] | None:
+    """How the access of a stored connection stands, for scripts; None when it needs none, or its connector is gone."""
+    try:
+        found = standing(steer.find_connector(row["connector"], row["role"]), stored.get(tx, row["id"]))
+    except Invalid:
+        return None
+    if found is None:
+        return None
+    return {
+        "state": found.state, "since": found.since, "expires_at": found.expires_at, "renews": found.renews,
+        "connect_at": page_of(row["id"]), "redirect_uri": redirect_uri(),
+    }  # fmt: skip
 
 
 def begin(tx: Connection, at: datetime, connected: Connected, user_id: str, browser: str) -> str:
@@ -165,6 +180,8 @@ def _resume(store: Store, connected: Connected, author: str) -> Completed:
         )
         if row["state"] == connections.NEEDS_YOU and row["state_reason"] in REPAIRED:
             released = steer.resume(tx, at, connected.id, author=author)
+        if parked := inbound.parked_for(tx, connected.id, REPAIRED):
+            replay.inbound_again(tx, at, row["workspace_id"], parked, author=author)
     return Completed(connected.id, row["name"], row["role"], released)
 
 

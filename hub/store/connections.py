@@ -91,5 +91,12 @@ def set_state(tx: Connection, connection_id: str, at: datetime, state: str, reas
     change_connection(tx, connection_id, at, state=state, state_reason=reason, state_detail=detail[:1000])
 
 
+def stop(tx: Connection, connection_id: str, at: datetime, reason: str, detail: str) -> None:
+    """Ask its owner to see to it. One that stands still already is left as it is."""
+    at_work = update(connection).where(connection.c.id == connection_id, connection.c.state == ACTIVE)
+    asked = {"state": NEEDS_YOU, "state_reason": reason, "state_detail": detail.strip()[:1000]}
+    tx.execute(at_work.values(updated_at=at, **asked))
+
+
 def remove_connection(tx: Connection, connection_id: str) -> None:
     tx.execute(connection.delete().where(connection.c.id == connection_id))

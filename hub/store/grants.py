@@ -50,11 +50,6 @@ def get(tx: Connection, connection_id: str, issuer: str = "") -> Row | None:
     return tx.execute(select(grant).where(_is(connection_id, issuer))).mappings().first()
 
 
-def of_people(tx: Connection) -> dict[str, Row]:
-    """Every grant that a person gave, by its connection."""
-    return {row["connection_id"]: row for row in tx.execute(select(grant).where(grant.c.issuer == "")).mappings()}
-
-
 def put(tx: Connection, at: datetime, connection_id: str, issuer: str, columns: Values) -> None:
     """A new grant, in the place of any other."""
     tx.execute(delete(grant).where(_is(connection_id, issuer)))
@@ -72,9 +67,10 @@ def renew(tx: Connection, at: datetime, connection_id: str, issuer: str, serial:
     return bool(tx.execute(mine.values(**changed)).rowcount)
 
 
-def mark_broken(tx: Connection, at: datetime, connection_id: str, issuer: str, serial: str) -> None:
-    """It was refused for good, unless it is another by now."""
-    tx.execute(update(grant).where(_is(connection_id, issuer), grant.c.serial == serial).values(broken_at=at))
+def mark_broken(tx: Connection, at: datetime, connection_id: str, issuer: str, serial: str) -> bool:
+    """It was refused for good. False: it is another by now."""
+    mine = update(grant).where(_is(connection_id, issuer), grant.c.serial == serial)
+    return bool(tx.execute(mine.values(broken_at=at)).rowcount)
 
 
 def drop_ended(tx: Connection, at: datetime, connection_id: str) -> None:

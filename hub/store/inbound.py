@@ -136,6 +136,13 @@ def read_again(tx: Connection, workspace_id: str, ids: Iterable[str], at: dateti
     return number
 
 
+def parked_for(tx: Connection, connection_id: str, reasons: Iterable[str]) -> list[str]:
+    """The messages of a source that were set aside for one of ``reasons``, oldest first."""
+    mine = (inbound.c.connection_id == connection_id) & (inbound.c.state == PARKED)
+    found = select(inbound.c.id).where(mine, inbound.c.reason.in_(list(reasons))).order_by(inbound.c.id)
+    return list(tx.scalars(found))
+
+
 def change(tx: Connection, inbound_id: str, **columns: Any) -> None:
     tx.execute(update(inbound).where(inbound.c.id == inbound_id).values(**columns))
 
