@@ -123,7 +123,8 @@ def _read_one(row: Row, opened: _Opened) -> Message:
         raw = _as_arrived(row, connected)
         if row["reason"] == "replayed":
             message.trust = verify(raw, connected, run_recipe)
-        if connected.row["state"] != connections.ACTIVE:
+        # A source that needs its owner is still read: only what has to be asked for waits for the access to it.
+        if connected.row["state"] not in (connections.ACTIVE, connections.NEEDS_YOU):
             message.state, message.reason = inbound.PARKED, "source_paused"
             return message
         if not raw.fetched and needs_fetch(connected.source, raw, connected.settings):
