@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: install run demo test lint format bench lock translations clean
+.PHONY: install run demo test lint format bench lock translations docs clean
 
 install: $(VENV)/.installed  ## what the hub needs to run
 
@@ -46,6 +46,9 @@ translations: $(VENV)/.installed-dev  ## collect the sentences of the pages, and
 		--ignore-pot-creation-date -w 110
 	$(BIN)/pybabel -q compile -d hub/web/translations
 	rm hub/web/translations.pot
+
+docs: $(VENV)/.installed  ## write docs/connectors anew, from what the connectors declare
+	$(BIN)/hub connectors docs
 
 clean:
 	rm -rf $(VENV) build data

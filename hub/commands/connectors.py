@@ -61,6 +61,18 @@ def new(slug: str, role: str | None, package: str | None, into: Path | None) -> 
     click.echo(_next_step(slug, package, home))
 
 
+@connectors.command()
+@click.option(
+    "--into", type=click.Path(file_okay=False, path_type=Path), default=Path("docs/connectors"), show_default=True,
+    help="The folder of the pages.",
+)  # fmt: skip
+def docs(into: Path) -> None:
+    """Write the pages about every connector anew, from what they declare."""
+    from hub.commands.connector_docs import write
+
+    click.echo(f"{write(into)} pages in {into}")
+
+
 def _next_step(slug: str, package: str | None, home: Path) -> str:
     if package:
         return f"Next: pip install -e {home} && pytest {home} says what is missing."
