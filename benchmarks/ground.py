@@ -208,7 +208,11 @@ def memory(root: int) -> tuple[float, float]:
     """(RSS, PSS) of ``root`` and its descendants, in MB. PSS counts a page that several share once in all."""
     rss = pss = 0
     for one in family(root):
-        for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+        try:
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+        except OSError:  # it has ended
+            continue
+        for line in lines:
             name, _, rest = line.partition(":")
             rss += int(rest.split()[0]) if name == "Rss" else 0
             pss += int(rest.split()[0]) if name == "Pss" else 0

@@ -10,11 +10,11 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hub.queue import LANES, READING, SLOW, wake, woken
+from hub.queue import LANES, READING, SLOW, Turn, wake
 from hub.settings import settings
 
-READING_SECONDS, SENDING_SECONDS = 1, 10
-"""How long one turn may last. Lanes are woken when a reader's turn ends, so it is short."""
+READING_SECONDS, SENDING_SECONDS = 10, 10
+"""How long one turn may last."""
 
 # What a job needs is imported in it: the clock knows these functions by name only, and should stay small.
 if TYPE_CHECKING:
@@ -22,25 +22,53 @@ if TYPE_CHECKING:
 
 
 def read_messages(workspace_id: str) -> None:
-    """Steps 3 to 5 for what has arrived in a workspace, then wake the lanes that have something to send."""
+    """Steps 3 to 5 for what has arrived in a workspace, waking the lanes that have something to send after each batch."""
     from hub import journey
 
-    woken("read_messages", workspace_id)
-    lanes, more = journey.read_messages(_store(), workspace_id, READING_SECONDS)
-    for connection_id in lanes:
-        wake(LANES, "deliver", connection_id)
-    if more:
+    turn = Turn("read_messages", READING_SECONDS)
+    if turn.is_on(workspace_id):
+        return
+
+    def booked(lanes: set[str]) -> None:
+        turn.on(workspace_id)
+        for connection_id in lanes:
+            wake(LANES, "deliver", connection_id)
+
+    turn.on(workspace_id)
+    try:
+        journey.read_messages(_store(), workspace_id, turn.left, booked, turn.stay)
+    finally:
+        turn.off(workspace_id)
+    if journey.may_be_read(_store(), workspace_id):
         wake(READING, "read_messages", workspace_id)
 
 
 def deliver(connection_id: str) -> None:
-    """Steps 6 and 7 for one destination; asks for another turn if more is due."""
+    """Steps 6 and 7 for one destination, then for whichever has something due that nobody is at, while the turn lasts."""
     from hub import journey
 
-    woken("deliver", connection_id)
-    more, slow = journey.deliver(_store(), connection_id, SENDING_SECONDS)
-    if more:
-        wake(SLOW if slow else LANES, "deliver", connection_id)
+    turn = Turn("deliver", SENDING_SECONDS)
+    if turn.is_on(connection_id):
+        return
+    lanes, slow = [connection_id], set[str]()
+    while lanes:
+        for one in lanes:
+            turn.on(one)
+            try:
+                more, is_slow = journey.deliver(_store(), one, max(turn.left, 0.1))
+            finally:
+                turn.off(one)
+            if is_slow:
+                slow.add(one)
+            if more:
+                wake(SLOW if is_slow else LANES, "deliver", one)
+        lanes = journey.lanes_due(_store(), without=slow)
+        while not lanes and turn.stay():
+            lanes = journey.lanes_due(_store(), without=slow)
+        if turn.left < 0:
+            for one in lanes:
+                wake(LANES, "deliver", one)
+            return
 
 
 def sweep() -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 """Messages read in one transaction."""
+FRESH = 1.0
+"""Seconds that a source's settings are used before they are looked up again."""
 
 
 # -- steps 3, 4, 5 -------------------------------------------------------------------------------------------------
@@ -79,28 +81,46 @@ class Message:
     fetched: dict[str, Any] | None = None
 
 
-def read_messages(store: Store, workspace_id: str, seconds: float) -> tuple[set[str], bool]:
+def read_messages(
+    store: Store, workspace_id: str, seconds: float, booked: Callable[[set[str]], None] = lambda _: None,
+    stay: Callable[[], bool] = lambda: False,
+) -> tuple[set[str], bool]:  # fmt: skip
     """Read what has arrived in a workspace, for at most ``seconds``.
 
-    Returns the destinations that have something to send, and whether more is waiting. One reader at a time works in a
-    workspace, held together by a lease that each transaction checks; while another reads, there is nothing to do.
+    Returns the destinations that have something to send, and whether more is waiting; ``booked`` is told the former
+    after each batch. ``stay`` is asked when nothing waits any more: it rests for a moment and says whether to look again.
+    One reader at a time works in a workspace, held together by a lease that each transaction checks; while another
+    reads, there is nothing to do.
     """
     with leases.hold(store, f"read:{workspace_id}", settings().lease_seconds) as lease:
         if lease is None:
             return set(), False
-        woken = _read_turn(store, workspace_id, lease, time.monotonic() + seconds)
+        woken = _read_turn(store, workspace_id, lease, time.monotonic() + seconds, booked, stay)
+    # Also what was committed while the lease was being given back: whoever was woken for it found it taken.
+    return woken, may_be_read(store, workspace_id)
+
+
+def may_be_read(store: Store, workspace_id: str) -> bool:
+    """Whether messages wait in a workspace, and nobody is reading them."""
     with store.read() as tx:
-        # Also what was committed while the lease was being given back: whoever was woken for it found it taken.
-        return woken, bool(inbound.waiting(tx, workspace_id, now(), 1))
+        taken = f"read:{workspace_id}" in leases.taken(tx, "read:", now())
+        return not taken and bool(inbound.waiting(tx, workspace_id, now(), 1))
 
 
-def _read_turn(store: Store, workspace_id: str, lease: leases.Held, until: float) -> set[str]:
-    woken, opened = set[str](), _Opened(store)
+def _read_turn(
+    store: Store, workspace_id: str, lease: leases.Held, until: float, booked: Callable[[set[str]], None],
+    stay: Callable[[], bool],
+) -> set[str]:  # fmt: skip
+    woken, opened, fresh_until = set[str](), _Opened(store), time.monotonic() + FRESH
     while time.monotonic() < until:
         with store.read() as tx:
             rows = inbound.waiting(tx, workspace_id, now(), BATCH)
         if not rows:
+            if stay():
+                continue
             break
+        if time.monotonic() > fresh_until:  # somebody may have changed a connection meanwhile
+            opened, fresh_until = _Opened(store), time.monotonic() + FRESH
         messages = []
         for row in rows:
             messages.append(_read_one(row, opened))
@@ -110,7 +130,9 @@ def _read_turn(store: Store, workspace_id: str, lease: leases.Held, until: float
             if not lease.still(tx):
                 log.warning("another reader took over workspace %s", workspace_id)
                 break
-            woken |= _book(tx, workspace_id, messages)
+            lanes = _book(tx, workspace_id, messages)
+        booked(lanes)
+        woken |= lanes
     return woken
 
 
@@ -294,6 +316,14 @@ def deliver(store: Store, connection_id: str, seconds: float) -> tuple[bool, boo
         return False, False
     with store.read() as tx:
         return connection_id in deliveries.connections_due(tx, now()), lane.slow
+
+
+def lanes_due(store: Store, without: Collection[str] = ()) -> list[str]:
+    """The destinations that have something to send, and nobody who does; but for those in ``without``."""
+    with store.read() as tx:
+        due = [one for one in deliveries.connections_due(tx, now()) if one not in without]
+        taken = leases.taken(tx, "lane:", now()) if due else ()
+    return [one for one in due if f"lane:{one}" not in taken]
 
 
 def _prepare(store: Store, connected: Connected) -> None:

@@ -6,6 +6,8 @@ import logging
 import threading
 import time
 from functools import lru_cache
+from typing import cast
+from uuid import uuid4
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -44,14 +46,17 @@ def queue(name: str) -> Queue:
 
 
 def wake(name: str, job: str, argument: str) -> bool:
-    """Ask a worker to run ``hub.jobs.<job>(argument)`` unless somebody asked already. False when Redis is away.
+    """Ask a worker to run ``hub.jobs.<job>(argument)`` unless somebody was asked, or is at it. False when Redis is away.
 
-    The flag lives three seconds at the most: should the asked worker die, the next to ask gets through.
+    What says so lives three seconds at the most: should that worker die, the next to ask gets through.
     """
+    job_id = uuid4().hex
     try:
         target = queue(name)
-        if target.connection.set(_flag(job, argument), 1, nx=True, px=3000):
-            target.enqueue_call(f"hub.jobs.{job}", args=(argument,), result_ttl=0, failure_ttl=3600, ttl=60)
+        if target.connection.set(_flag(job, argument), f"{name}:{job_id}", nx=True, px=ASKED):
+            target.enqueue_call(
+                f"hub.jobs.{job}", args=(argument,), job_id=job_id, result_ttl=0, failure_ttl=3600, ttl=60
+            )
     except RedisError as error:
         if not _away.is_set():  # said once, not for every message
             log.warning("Redis does not answer (%s): the sweep will find the work", error)
@@ -61,12 +66,60 @@ def wake(name: str, job: str, argument: str) -> bool:
     return True
 
 
-def woken(job: str, argument: str) -> None:
-    """Called by the job as it starts: from here on a new wake-up counts again."""
-    try:
-        queue(READING).connection.delete(_flag(job, argument))
-    except RedisError:
-        log.debug("Redis does not answer; the flag ends by itself")
+class Turn:
+    """A worker's time for one kind of job. A fork costs more than many messages, so it stays while there is work.
+
+    While it is on something nobody else is asked for the same, and who was asked before need not come.
+    """
+
+    REST, LINGER = 0.03, 0.3  # seconds: between two looks for more work; without any
+
+    def __init__(self, job: str, seconds: float) -> None:
+        self._job = job
+        self._until = time.monotonic() + seconds
+        self._idle_until = 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds that it still lasts."""
+        return self._until - time.monotonic()
+
+    def is_on(self, argument: str) -> bool:
+        """Whether a worker is on it already; asked as a job begins."""
+        try:
+            return queue(READING).connection.get(_flag(self._job, argument)) == _ON
+        except RedisError:
+            return False
+
+    def on(self, argument: str) -> None:
+        """This worker does it from here on; to be said again within three seconds while it lasts."""
+        self._idle_until = time.monotonic() + self.LINGER
+        try:
+            asked = cast(
+                bytes | None, queue(READING).connection.set(_flag(self._job, argument), _ON, px=ASKED, get=True)
+            )
+            if asked and asked != _ON:
+                name, _, job_id = asked.decode().partition(":")
+                queue(name).remove(job_id)
+        except RedisError:
+            log.debug("Redis does not answer; nobody can be asked either")
+
+    def off(self, argument: str) -> None:
+        """From here on a new wake-up counts again. Look for work once more after it: somebody may have asked in vain."""
+        try:
+            queue(READING).connection.delete(_flag(self._job, argument))
+        except RedisError:
+            log.debug("Redis does not answer; the flag ends by itself")
+
+    def stay(self) -> bool:
+        """Rest for a moment. True: look again. False: nothing came, the time is up, or others wait for a worker."""
+        if time.monotonic() > min(self._idle_until, self._until):
+            return False
+        time.sleep(self.REST)
+        try:
+            return not any(queue(name).count for name in QUEUES)
+        except RedisError:
+            return False
 
 
 class Waker:
@@ -99,6 +152,10 @@ class Waker:
 
 
 _away = threading.Event()
+
+
+ASKED = 3000  # milliseconds that a wake-up, or a worker's word that it is at it, counts
+_ON = b"on"
 
 
 def _flag(job: str, argument: str) -> str:

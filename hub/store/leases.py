@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Connection, String, Table, delete, update
+from sqlalchemy import Column, Connection, String, Table, delete, select, update
 
 from hub.store.base import Id, Moment, Store, insert_new, metadata, new_id, now
 
@@ -81,6 +81,11 @@ def holds(tx: Connection, name: str, owner: str, until: datetime) -> bool:
     """Renew inside the transaction that writes the work. False: another owner took over, so roll back."""
     mine = update(lease).where(lease.c.name == name, lease.c.owner == owner)
     return bool(tx.execute(mine.values(until=until)).rowcount)
+
+
+def taken(tx: Connection, prefix: str, at: datetime) -> set[str]:
+    """The names that begin with ``prefix`` and have a live owner."""
+    return set(tx.scalars(select(lease.c.name).where(lease.c.name.startswith(prefix), lease.c.until > at)))
 
 
 def give_back(tx: Connection, name: str, owner: str) -> None:
