@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from xml.etree import ElementTree
 
 from marshmallow import ValidationError
 
-from hub.contract import Text
+from hub.contract import Auth, OAuth2, Text
 from hub.contract.settings import secret_names
 from hub.registry import OWN_DISTRIBUTION
 from hub.testing.samples import read_json
@@ -31,6 +32,7 @@ _FORBIDDEN = {
     "shutil", "smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "telnetlib", "tempfile",
     "threading", "time", "urllib.request",
 }  # fmt: skip
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MAY_IMPORT = (
     "a connector may import hub.contract, marshmallow and the standard library without network, clock and files"
 )
@@ -78,6 +80,18 @@ def its_settings_are_explained(subject: Subject) -> Complaints:
                 yield f"the {role}'s setting {name} looks like a secret: declare it as Secret or Secrets"
 
 
+def its_auth_finds_its_settings(subject: Subject) -> Complaints:
+    """Each setting that its auth names, also inside an address, is declared; what comes with a token is optional."""
+    for role in subject.entry.roles:
+        connector = subject.connector(role)
+        declared = connector.Settings._declared_fields
+        for name in sorted(_named_by(connector.auth) - set(declared)):
+            yield f"the {role}'s auth names the setting {name}, which its Settings do not declare"
+        for name in getattr(connector.auth, "keeps", ()):
+            if name in declared and declared[name].required:
+                yield f"the {role}'s setting {name} comes with the token: give it load_default=''"
+
+
 def settings_of_every_older_version_upgrade(subject: Subject) -> Complaints:
     """Settings saved by each older version load after upgrade_settings."""
     for role in subject.entry.roles:
@@ -89,6 +103,18 @@ def settings_of_every_older_version_upgrade(subject: Subject) -> Complaints:
                 connector.Settings().load(upgraded)
             except ValidationError as error:
                 yield f"samples/{path.name} does not load after upgrade_settings: {error.messages}"
+
+
+def _named_by(auth: Auth) -> set[str]:
+    if not is_dataclass(auth):
+        return set()
+    facts = {field.name: getattr(auth, field.name) for field in fields(auth)}
+    if isinstance(auth, OAuth2) and auth.pkce:
+        del facts["client_secret_setting"]  # an app without a server of its own may have none
+    named = {str(value) for name, value in facts.items() if name.endswith("setting") and value}
+    addresses = [facts.get("authorize_url", ""), facts.get("token_url", ""), *facts.get("parameters", {}).values()]
+    inside = {name for address in addresses for name in _PLACEHOLDER.findall(address)} - {"host"}
+    return named | inside | set(facts.get("keeps", ()))
 
 
 def _about(path: Path, headings: tuple[str, ...]) -> Iterator[str]:
@@ -180,5 +206,6 @@ CHECKS = (
     the_folder_is_whole,
     it_imports_only_what_it_may,
     its_settings_are_explained,
+    its_auth_finds_its_settings,
     settings_of_every_older_version_upgrade,
 )

@@ -39,6 +39,7 @@ HELP = """,
 """
 WORDS = 'Text("a", "b")'
 VALUES = "json=record.values"
+OAUTH = 'OAuth2("{}", "https://example.com/t", client_id_setting="access_token", keeps=("access_token",))'
 NAIVE_FETCH = """    def needs_fetch(self, inbound: Inbound, settings: Any) -> bool:
         return True
 
@@ -182,6 +183,9 @@ DESTINATION_FAULTS = [
     ("a_second_run_is_the_same", "idempotency_key=record.event_id", "idempotency_key=str(next(COUNTER))"),
     ("no_call_holds_a_secret", VALUES, 'json={**record.values, "t": settings["access_token"]}'),
     ("its_questions_survive_any_answer", "    def deliver", f"{NAIVE_CHECK}    def deliver"),
+    ("its_auth_finds_its_settings", 'Bearer("access_token")', 'Bearer("api_key")'),
+    ("its_auth_finds_its_settings", 'Bearer("access_token")', OAUTH.format("https://{shop}/a")),
+    ("its_auth_finds_its_settings", 'Bearer("access_token")', OAUTH.format("https://example.com/a")),
 ]  # fmt: skip
 
 
@@ -191,6 +195,8 @@ def test_each_fault_of_a_destination_is_found(folder: Path, check: str, old: str
     _replace(path, old, new)
     if "reply = yield Call.post" in path.read_text():
         path.write_text(path.read_text() + '\n        reply.json()["id"].lower()\n')
+    if "OAuth2" in new:
+        _replace(path, "Field, Recipe", "Field, OAuth2, Recipe")
     if "COUNTER" in new:
         _replace(
             path,
