@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
@@ -132,7 +132,7 @@ class GuardedAdapter(HTTPAdapter):
             preload_content=False, decode_content=False,
         )  # fmt: skip
         response.status_code = raw.status
-        response.headers = raw.headers
+        response.headers = cast(Any, raw.headers)  # case-blind too, and as it is
         response.request, response.url = request, request.url or ""
         return response
 
