@@ -5,21 +5,21 @@ What answers for a flow that is off or gone is not documented; the usual statuse
 
 from __future__ import annotations
 
-from hub.contract import SecretUrl, Status, Text
+from hub.contract import Status, Text
 from hub.contract.automation import FlowStarter, HeaderPassword, PasswordHeader
+from hub.contract.settings import hook_address
 
 
 class ActivepiecesSettings(HeaderPassword):
     """The live address, and the header of its “Header” authentication."""
 
-    hook_url = SecretUrl(
+    hook_url = hook_address(
         Text("Live URL of the Catch Webhook trigger", "Live URL du déclencheur Catch Webhook"),
-        help=Text(
+        Text(
             "In Activepieces: trigger Webhook › Catch Webhook › Live URL (the test URL only fills in sample data).",
             "Dans Activepieces : déclencheur Webhook › Catch Webhook › Live URL (la Test URL ne sert qu'aux exemples).",
         ),
-        placeholder="https://cloud.activepieces.com/api/v1/webhooks/abc",
-        required=True,
+        "https://cloud.activepieces.com/api/v1/webhooks/abc",
     )
 
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.contract import Gone, Outcome, Reply, SecretUrl, Text, TryLater
+from hub.contract import Gone, Outcome, Reply, Text, TryLater
 from hub.contract.chat import Alert, ChatChannel, ChatSettings
 from hub.contract.money import decimal
 from hub.contract.paths import dig, text
+from hub.contract.settings import hook_address
 
 LONGEST_LINE = 190  # characters: ten lines stay below the 2,000 of a message
 _MARKS = re.compile(r"([\\*_~`|>\[\]@])")
@@ -22,14 +23,13 @@ _MARKS = re.compile(r"([\\*_~`|>\[\]@])")
 class DiscordSettings(ChatSettings):
     """The webhook of one channel."""
 
-    hook_url = SecretUrl(
+    hook_url = hook_address(
         Text("Webhook URL of the channel", "URL du webhook du salon"),
-        help=Text(
+        Text(
             "Discord: Edit channel › Integrations › Webhooks › New webhook › Copy webhook URL.",
             "Discord : Modifier le salon › Intégrations › Webhooks › Nouveau webhook › Copier l'URL.",
         ),
-        placeholder="https://discord.com/api/webhooks/123/abc",
-        required=True,
+        "https://discord.com/api/webhooks/123/abc",
     )
 
 

@@ -6,8 +6,9 @@ developers.make.com/custom-apps-documentation/app-components/webhooks/dedicated/
 
 from __future__ import annotations
 
-from hub.contract import Limits, Outcome, Reply, SecretUrl, Status, Text, TryLater
+from hub.contract import Limits, Outcome, Reply, Status, Text, TryLater
 from hub.contract.automation import FlowStarter, HeaderPassword, PasswordHeader
+from hub.contract.settings import hook_address
 
 MINUTES = 60.0  # seconds
 
@@ -15,14 +16,13 @@ MINUTES = 60.0  # seconds
 class MakeSettings(HeaderPassword):
     """The address of the webhook, and its API key if it asks for one."""
 
-    hook_url = SecretUrl(
+    hook_url = hook_address(
         Text("Address of the custom webhook", "Adresse du webhook personnalisé"),
-        help=Text(
+        Text(
             "In Make: module Webhooks › Custom webhook › Add, then Copy address to clipboard.",
             "Dans Make : module Webhooks › Custom webhook › Add, puis Copy address to clipboard.",
         ),
-        placeholder="https://hook.eu2.make.com/abcdefghijklmnop",
-        required=True,
+        "https://hook.eu2.make.com/abcdefghijklmnop",
     )
 
 

@@ -5,21 +5,21 @@ Source: docs.n8n.io/integrations/builtin/core-nodes/n8n-nodes-base.webhook (test
 
 from __future__ import annotations
 
-from hub.contract import Outcome, Refused, Reply, SecretUrl, Text
+from hub.contract import Outcome, Refused, Reply, Text
 from hub.contract.automation import FlowStarter, HeaderPassword, PasswordHeader
+from hub.contract.settings import hook_address
 
 
 class N8nSettings(HeaderPassword):
     """The production address, and the header of its “Header Auth”."""
 
-    hook_url = SecretUrl(
+    hook_url = hook_address(
         Text("Production URL of the Webhook node", "Production URL du nœud Webhook"),
-        help=Text(
+        Text(
             "In n8n: Webhook node › Webhook URLs › Production URL; HTTP Method POST; then publish the workflow.",
             "Dans n8n : nœud Webhook › Webhook URLs › Production URL ; HTTP Method POST ; puis publiez le workflow.",
         ),
-        placeholder="https://n8n.example.com/webhook/abcd-1234",
-        required=True,
+        "https://n8n.example.com/webhook/abcd-1234",
     )
 
 

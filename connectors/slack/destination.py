@@ -10,21 +10,21 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from hub.contract import Gone, Outcome, Reply, SecretUrl, Text
+from hub.contract import Gone, Outcome, Reply, Text
 from hub.contract.chat import Alert, ChatChannel, ChatSettings
+from hub.contract.settings import hook_address
 
 
 class SlackSettings(ChatSettings):
     """The webhook of one channel."""
 
-    hook_url = SecretUrl(
+    hook_url = hook_address(
         Text("Webhook URL of the channel", "URL du webhook du canal"),
-        help=Text(
+        Text(
             "Slack: api.slack.com/apps › your app › Incoming Webhooks › Add New Webhook.",
             "Slack : api.slack.com/apps › votre app › Incoming Webhooks › Add New Webhook.",
         ),
-        placeholder="https://hooks.slack.com/services/T000/B000/XXXX",
-        required=True,
+        "https://hooks.slack.com/services/T000/B000/XXXX",
     )
 
 

@@ -7,21 +7,21 @@ integrations/build/deduplication (a constant ``id``), platform/build/operating-c
 
 from __future__ import annotations
 
-from hub.contract import Limits, SecretUrl, SettingsSchema, Text
+from hub.contract import Limits, SettingsSchema, Text
 from hub.contract.automation import FlowStarter
+from hub.contract.settings import hook_address
 
 
 class ZapierSettings(SettingsSchema):
     """The address of the Zap."""
 
-    hook_url = SecretUrl(
+    hook_url = hook_address(
         Text("Webhook address of the Zap", "Adresse du webhook du Zap"),
-        help=Text(
+        Text(
             "In Zapier: trigger “Webhooks by Zapier”, event “Catch Hook”, then copy the address.",
             "Dans Zapier : déclencheur « Webhooks by Zapier », événement « Catch Hook », puis copiez l'adresse.",
         ),
-        placeholder="https://hooks.zapier.com/hooks/catch/123456/abcdef/",
-        required=True,
+        "https://hooks.zapier.com/hooks/catch/123456/abcdef/",
     )
 
 

@@ -65,6 +65,11 @@ class SecretUrl(Url):
     secret = True
 
 
+def hook_address(label: Text, help: Text, placeholder: str) -> SecretUrl:
+    """The one address that a receiver of posts (a flow, a channel) gave the person: whoever has it can post there."""
+    return SecretUrl(label, help=help, placeholder=placeholder, required=True)
+
+
 class Choice(fields.String):
     """One of a closed list. ``choices`` maps the stored value to its label."""
 
