@@ -43,11 +43,12 @@ API = "https://datamanager.googleapis.com/v1"
 ACCOUNT = r"[0-9]{3}-?[0-9]{3}-?[0-9]{4}"
 ROW = re.compile(r"(?:events|[mM]embers)\[([0-9]+)\]")
 FIRST_LOOK = 900.0  # seconds; Google needs some minutes to judge a request
-DAY_QUOTA, MINUTE_QUOTA = 6 * 3600.0, 60.0  # seconds to wait
+SIX_HOURS, A_MINUTE = 6 * 3600.0, 60.0  # seconds to wait
 # Why a whole request failed, where that is not simply a refusal.
 VERDICTS = {
     "DUPLICATE_TRANSACTION_ID": Result.DUPLICATE, "DUPLICATE_GCLID": Result.DUPLICATE, "EVENT_TOO_OLD": Result.EXPIRED,
-    "DENIED_CONSENT": Result.SKIPPED,
+    "DENIED_CONSENT": Result.SKIPPED, "NO_CONSENT": Result.SKIPPED, "UNKNOWN_CONSENT": Result.SKIPPED,
+    "TOO_RECENT_CLICK": Result.TRY_LATER, "INTERNAL_ERROR": Result.TRY_LATER,
 }  # fmt: skip
 REASONS = {Result.DUPLICATE: "had_it_already", Result.EXPIRED: "too_old", Result.SKIPPED: "no_consent"}
 _CLIENT = Text("Google Cloud console → Clients.", "Console Google Cloud → Clients.")
@@ -179,7 +180,7 @@ class GoogleAds(AdPlatform):
         words = text(dig(error, "message")) or ""
         if reply.status == 429:
             daily = any("PerDay" in str(each) for each in dig(error, "details[].metadata.quota_limit") or [])
-            wait = DAY_QUOTA if daily else MINUTE_QUOTA
+            wait = SIX_HOURS if daily else A_MINUTE
             raise TryLater("Google's quota is used up.", after=wait, whole_connection=True, detail=words)
         broken = dig(error, "details[].fieldViolations[]") or [] if reply.status == 400 else []
         rows = {}
@@ -203,6 +204,8 @@ def verdict(status: Any, ticket: str) -> Outcome:
         return Outcome.delivered(words)
     results = {VERDICTS.get(reason, Result.REFUSED) for reason in errors}
     result = results.pop() if len(results) == 1 else Result.REFUSED
+    if result is Result.TRY_LATER:
+        return Outcome(result, detail=words, after=SIX_HOURS)
     return Outcome(result, REASONS.get(result, "refused_by_destination"), words)
 
 
