@@ -38,6 +38,7 @@ NAMES = {
     Stage.COMPLETE_REGISTRATION: "signup",
     Stage.ADD_PAYMENT_INFO: "add_payment_info",
     Stage.PURCHASE: "checkout",
+    Stage.LEAD: "custom",  # Pinterest takes the names of its own list only, and its "lead" is a form
 }
 
 
@@ -60,7 +61,6 @@ class PinterestSettings(SettingsSchema):
         help=Text("Pinterest does not deduplicate “elsewhere”.", "Pinterest ne dédoublonne pas « ailleurs »."),
         load_default="web",
     )
-    lead_event_name = ads.lead_name_setting("lead", default="custom")
 
 
 class Pinterest(AdPlatform):
@@ -87,7 +87,7 @@ class Pinterest(AdPlatform):
                 user, ("em",), "email", "Pinterest needs an e-mail, or the visitor's IP address and browser."
             )
         event = {
-            "event_name": ads.stage_name(record, NAMES, settings["lead_event_name"]),
+            "event_name": ads.stage_name(record, NAMES),
             "action_source": settings["action_source"],
             "event_time": int(record.occurred_at.timestamp()),
             "event_id": ads.event_id(record),
