@@ -107,7 +107,8 @@ class LinkedIn(AdPlatform):
     def told(self, reply: Reply, records: Sequence[Record]) -> Outcomes:
         """Each element's own status, where LinkedIn gives one."""
         said = dig(reply.json(), "elements") or []
-        return {record.id: _verdict(each) for record, each in zip(records, said, strict=False)}
+        judged = {record.id: _verdict(each) for record, each in zip(records, said, strict=False)}
+        return self.preset_outcomes(records, Outcome.delivered()) | judged
 
     def judge(self, reply: Reply) -> Outcome | None:
         """A 400 or 422 names the elements that spoil the batch; 426 is a retired version."""

@@ -108,7 +108,8 @@ class Pinterest(AdPlatform):
     def told(self, reply: Reply, records: Sequence[Record]) -> Outcomes:
         """Each event's own status, in the order they were sent."""
         said = dig(reply.json(), "events") or []
-        return {record.id: _verdict(each) for record, each in zip(records, said, strict=False)}
+        judged = {record.id: _verdict(each) for record, each in zip(records, said, strict=False)}
+        return self.preset_outcomes(records, Outcome.delivered()) | judged
 
     def judge(self, reply: Reply) -> Outcome | None:
         """200 and 422 both bring a verdict on each event; a 422 that took none of them is a refusal of those."""
