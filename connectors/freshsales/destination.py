@@ -25,7 +25,7 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field
+from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field, said
 from hub.contract.email_tools import filled, require_email
 from hub.contract.paths import dig, text
 from hub.contract.standard_fields import fields_for, mapping_for
@@ -108,9 +108,8 @@ class Freshsales(Crm):
     def judge(self, reply: Reply) -> Outcome | None:
         """Freshsales lists what is wrong as sentences."""
         if reply.status in (400, 404, 422):
-            said = dig(reply.json(), "errors.message")
-            words = "; ".join(map(str, said)) if isinstance(said, list) else text(said) or ""
-            raise Refused("Freshsales refused the contact.", status=reply.status, detail=words[:500])
+            words = said(reply, "errors.message", "message")
+            raise Refused("Freshsales refused the contact.", status=reply.status, detail=words)
         return None
 
 

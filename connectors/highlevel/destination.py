@@ -26,7 +26,7 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field, title
+from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field, said, title
 from hub.contract.email_tools import TAGS_FIELDS, TAGS_MAPPING, filled, listed, require_email
 from hub.contract.paths import dig, text
 from hub.contract.standard_fields import fields_for, mapping_for
@@ -122,9 +122,7 @@ class HighLevel(Crm):
     def judge(self, reply: Reply) -> Outcome | None:
         """HighLevel's ``message`` may be a list of sentences."""
         if reply.status in (400, 404, 422):
-            said = dig(reply.json(), "message")
-            words = "; ".join(map(str, said)) if isinstance(said, list) else text(said) or ""
-            raise Refused("HighLevel refused.", status=reply.status, detail=words[:500])
+            raise Refused("HighLevel refused.", status=reply.status, detail=said(reply, "message"))
         return None
 
 

@@ -19,7 +19,6 @@ from hub.contract import (
     Category,
     Destination,
     Field,
-    Kind,
     Limits,
     Outcome,
     Recipe,
@@ -29,11 +28,11 @@ from hub.contract import (
     Result,
     Secret,
     SettingsSchema,
-    Stage,
     Switch,
     Text,
     TryLater,
 )
+from hub.contract.crm import is_sale
 from hub.contract.email_tools import TAKEN_KINDS, USUAL_STAGES
 from hub.contract.paths import dig
 from hub.contract.standard_fields import FACTS, mapping_for
@@ -144,7 +143,11 @@ class HubSpot(Destination):
         if not people:
             return outcomes
         contacts = yield from upsert(f"{OBJECTS}/contacts", "email", people, _email, outcomes)
-        sales = [record for record in people if record.id in contacts and _is_sale(record)]
+        sales = [
+            record
+            for record in people
+            if record.id in contacts and is_sale(record) and record.values.get(DEAL + ORDER_KEY)
+        ]
         if settings["deals"] and sales:
             deals = yield from upsert(f"{OBJECTS}/deals", ORDER_KEY, sales, _order, outcomes, DEAL)
             pairs = sorted({(deals[sale.id], contacts[sale.id]) for sale in sales if sale.id in deals})
@@ -174,11 +177,6 @@ class HubSpot(Destination):
 
 
 _NO_EMAIL = Outcome(Result.BAD_MAPPING, "required_field_empty", "A HubSpot contact needs an e-mail.", field="email")
-
-
-def _is_sale(record: Record) -> bool:
-    ordered = record.kind in (Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE) or record.stage in (Stage.PURCHASE, Stage.LEAD)
-    return ordered and bool(record.values.get(DEAL + ORDER_KEY))
 
 
 def _email(record: Record) -> str:

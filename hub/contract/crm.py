@@ -15,9 +15,9 @@ from hub.contract.calls import Call, Outcome, Outcomes, Recipe, Record, Reply, R
 from hub.contract.connector import Destination, Field, Limits
 from hub.contract.email_tools import TAKEN_KINDS, USUAL_STAGES, require_email
 from hub.contract.errors import BadCredentials, BadMapping, DeliveryError, Refused, TryLater
-from hub.contract.paths import text
+from hub.contract.paths import dig, text
 from hub.contract.standard_fields import PROFILE, fields_for
-from hub.contract.vocabulary import Category, Text
+from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 HUB_KEYS: Mapping[str, str] = {f"hub_{name}": name for name in PROFILE}
 """The hub's own fields: the summary, and each purchase fact by itself. Key → the fact's name."""
@@ -141,9 +141,25 @@ def by_account_key(
     return found, left_out
 
 
+def is_sale(record: Record) -> bool:
+    """Whether it tells something of an order: bought, renewed, given up, given back."""
+    return record.kind in (Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE) or record.stage in (Stage.PURCHASE, Stage.LEAD)
+
+
 def flat(value: Any) -> Any:
     """A list as one text; anything else as it is."""
     return ", ".join(str(part) for part in value) if isinstance(value, list) else value
+
+
+def said(reply: Reply, *paths: str) -> str:
+    """A CRM's own words: what stands at the first of ``paths`` that holds any, a list joined; "" when none does."""
+    body = reply.json()
+    for path in paths:
+        found = dig(body, path)
+        words = [text(each) for each in (found if isinstance(found, list) else [found])]
+        if any(words):
+            return "; ".join(filter(None, words))[:500]
+    return ""
 
 
 class Person(NamedTuple):

@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.contract import BadCredentials, BadMapping, Call, Field, Headers, Kind, Record, Refused, Reply, Text, TryLater
-from hub.contract.crm import HUB_KEYS, by_account_key, find_or_create, hub_key, listed_field, people_of, refusal, title
+from hub.contract.crm import (
+    HUB_KEYS,
+    by_account_key,
+    find_or_create,
+    hub_key,
+    listed_field,
+    people_of,
+    refusal,
+    said,
+    title,
+)
 
 
 @pytest.mark.parametrize("key", HUB_KEYS)
@@ -79,3 +89,16 @@ def test_a_verdict_becomes_the_error_that_says_what_happens_next():
     assert isinstance(field, BadMapping)
     assert field.field == "City"
     assert type(refusal("Acme", "refused", "no")) is Refused
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"errors": [{"detail": "a"}, {"detail": "b"}]}', "a; b"),
+        (b'{"errors": [{"detail": ""}], "message": "c"}', "c"),
+        (b'{"message": ["d", "e"]}', "d; e"),
+        (b"<html>", ""),
+    ],
+)
+def test_a_crms_own_words_are_found_wherever_it_puts_them(body, words):
+    assert said(Reply(422, Headers(), body), "errors[].detail", "message") == words
