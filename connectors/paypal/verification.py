@@ -12,21 +12,16 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from hub.contract import Call, Headers, NotVerified, Recipe, Reply
-from hub.contract.certificates import (
-    Certificate,
-    check_dates,
-    check_rsa_sha256,
-    check_trusted,
-    make_rsa_sha256,
-    read_certificates,
-)
 from hub.contract.dates import parse_time
 from hub.contract.signing import require_header
+
+if TYPE_CHECKING:  # certificates are costly to load, so they are imported when needed
+    from hub.contract.certificates import Certificate
 
 TEST_CERTIFICATE_URL = "https://api.paypal.com/v1/notifications/certs/CERT-test"
 ALGORITHM = "SHA256withRSA"  # pinned: the sender must not choose how it is checked
@@ -59,6 +54,8 @@ class Transmission:
     @classmethod
     def make(cls, webhook_id: str, body: bytes, at: datetime, key: bytes) -> dict[str, str]:
         """The headers of a test message, signed with a throw-away ``key`` whose certificate the source trusts."""
+        from hub.contract.certificates import make_rsa_sha256
+
         sent = cls(str(uuid4()), at.strftime("%Y-%m-%dT%H:%M:%SZ"), "", TEST_CERTIFICATE_URL, ALGORITHM)
         signature = make_rsa_sha256(sent.message(webhook_id, body), key)
         return {
@@ -103,6 +100,8 @@ def check_with_certificate(
 
     One of ``webhook_ids`` must have been signed for. Raises NotVerified.
     """
+    from hub.contract.certificates import check_dates, check_trusted, read_certificates
+
     if pinned:
         certificate = read_certificates(pinned.encode())[0]
         check_dates(certificate, now)
@@ -147,6 +146,8 @@ def _require_one_object(body: bytes) -> None:
 
 
 def _check_any(transmission: Transmission, webhook_ids: Sequence[str], body: bytes, certificate: Certificate) -> None:
+    from hub.contract.certificates import check_rsa_sha256
+
     refusal = NotVerified("No webhook id is set.", reason="secret_not_set")
     for webhook_id in webhook_ids:
         try:
