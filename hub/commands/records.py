@@ -88,17 +88,29 @@ def import_() -> None:
 @click.option("--source", required=True, help="Id of the source connection whose settings say how to read a row.")
 @in_words
 def import_orders(file: Path, source: str) -> None:
-    """Keep each row of the CSV FILE as one message of a source, with trust "imported"."""
-    from hub.doors.imports import import_rows
+    """Keep each row of the CSV FILE as one message of a source, with trust "imported".
+
+    Rows that cannot be read are named with their line and left out; the others are taken in all the same.
+    """
+    from hub.steer.imports import import_rows
 
     store = _store()
-    with store.write() as tx:
+    with store.read() as tx:
         row = connections.get_connection(tx, source)
         if row is None or row["role"] != "source":
             raise click.ClickException(f"There is no source {source}. Its id stands in the address of its page.")
-        number = import_rows(tx, now(), steer.opened(tx, source), file)
+        connected = steer.opened(tx, source)
+    report = import_rows(store, now(), connected, file.read_bytes())
     wake(READING, "read_messages", row["workspace_id"])
-    click.echo(f"{number} rows were kept and are being read.")
+    click.echo(f"{report.kept} of {report.rows} rows were kept and are being read.")
+    if report.known:
+        click.echo(f"{report.known} had been imported before.")
+    if report.unused:
+        click.echo(f"{report.unused} mean nothing here, as this source is set.")
+    for line, problem in report.bad:
+        click.echo(f"Line {line} was left out: {problem}", err=True)
+    if report.refused > len(report.bad):
+        click.echo(f"… and {report.refused - len(report.bad)} more lines.", err=True)
 
 
 def _store() -> Store:

@@ -88,6 +88,13 @@ class Source(Connector):
         """The code to paste for these ``choices`` (as loaded by ``SnippetChoices``). ``address`` is ours, without query."""
         return []
 
+    def columns(self, header: Sequence[str], settings: Settings) -> Mapping[str, Text] | None:
+        """How the columns of a CSV file are read: column → what it is taken for. None: its page takes no files.
+
+        Each row then comes to :meth:`normalize` as a JSON object of texts, empty cells left out.
+        """
+        return None
+
     def may_set_cookie(self, inbound: Inbound, settings: Settings) -> bool:
         """Whether the door may give this visitor our first-party cookie (``hub_visitor``) in its answer."""
         return False

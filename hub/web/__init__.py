@@ -18,6 +18,7 @@ from hub.web import (
     first_run,
     grants,
     home,
+    imports,
     language,
     live,
     login,
@@ -30,8 +31,8 @@ from hub.web.menu import entries
 from hub.web.session import current, guard
 
 PAGES = (
-    home.pages, live.pages, timeline.pages, connections.pages, connect.pages, grants.pages, routes.pages, login.pages,
-    first_run.pages, language.pages, demo.pages,
+    home.pages, live.pages, timeline.pages, connections.pages, connect.pages, imports.pages, grants.pages,
+    routes.pages, login.pages, first_run.pages, language.pages, demo.pages,
 )  # fmt: skip
 
 

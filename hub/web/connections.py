@@ -226,6 +226,7 @@ def _asks(connector: Connector) -> dict[str, bool]:
         "check": type(connector).check is not Connector.check,
         "prepare": isinstance(connector, Destination) and type(connector).prepare is not Destination.prepare,
         "test": isinstance(connector, Destination),
+        "files": isinstance(connector, Source) and type(connector).columns is not Source.columns,
     }
 
 
