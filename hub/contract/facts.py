@@ -13,7 +13,7 @@ from typing import Any
 from hub.contract.conversion import Contact, Item
 from hub.contract.errors import NotUnderstood
 from hub.contract.intake import clean_text, split_name
-from hub.contract.money import currency_code, decimal, from_minor
+from hub.contract.money import currency_code, decimal, exponent, from_minor
 from hub.contract.paths import dig, text
 from hub.contract.vocabulary import Stage
 
@@ -50,8 +50,14 @@ def minor_money(amount: Any, currency: Any, exponents: dict[str, int] | None = N
 
 
 def major_money(amount: Any, currency: Any) -> Facts:
-    """``value`` and ``currency`` of a machine-written amount in major units. Raises as :func:`minor_money` does."""
-    return {"value": _not_negative(decimal(amount)), "currency": _known(currency)}
+    """``value`` and ``currency`` of a machine-written amount in major units. Raises as :func:`minor_money` does.
+
+    Zeros that the currency has no place for are taken off ("53.0000" USD is 53.00); other digits stay.
+    """
+    code, value = _known(currency), _not_negative(decimal(amount))
+    rounded = value.quantize(Decimal(1).scaleb(-exponent(code)))
+    is_longer = int(value.as_tuple().exponent) < -exponent(code)
+    return {"value": rounded if is_longer and rounded == value else value, "currency": code}
 
 
 def refused(words: Any = None) -> Facts:

@@ -41,6 +41,15 @@ def test_major_units_stay_as_they_are():
     assert major_money("4900.50", "USD") == {"value": Decimal("4900.50"), "currency": "USD"}
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "value"),
+    [("53.0000", "USD", "53.00"), ("53.0000", "JPY", "53"), ("53.005", "USD", "53.005"), ("53", "USD", "53"),
+     ("1.250", "KWD", "1.250")],
+)  # fmt: skip
+def test_only_zeros_without_a_place_are_taken_off(amount, currency, value):
+    assert str(major_money(amount, currency)["value"]) == value
+
+
 @pytest.mark.parametrize("read", [minor_money, major_money])
 def test_money_without_an_amount_a_sign_or_a_currency_is_refused(read):
     for amount in (None, "", -1, "x"):
