@@ -14,7 +14,6 @@ from hub.contract import (
     ApiKeyHeader,
     BadMapping,
     Call,
-    Category,
     Field,
     Limits,
     Number,
@@ -28,22 +27,25 @@ from hub.contract import (
     Text,
     TryLater,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field
+from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field
 from hub.contract.email_tools import (
     CONSENT,
-    CONSENT_FIELD,
+    EVENT_FIELD_KEYS,
     EVENT_FIELDS,
-    OWN_NAMES,
+    EmailTool,
     agreed,
     event_mapping,
     event_properties,
+    filled,
+    person_fields,
+    person_mapping,
     require_email,
 )
 from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://api.brevo.com/v3"
 PERSON = {"email": "email", "FIRSTNAME": "first_name", "LASTNAME": "last_name", "SMS": "phone"}
+STANDARD = ("FIRSTNAME", "LASTNAME", "SMS")  # every account has these attributes
 IDENTIFIERS = ("SMS", "ext_id", "WHATSAPP")  # each may belong to one contact only
 TYPES = {"float": "number", "date": "datetime", "boolean": "boolean"}
 CREATED_AS = {"number": "float", "integer": "float", "datetime": "date"}
@@ -72,29 +74,27 @@ class BrevoSettings(SettingsSchema):
     )
 
 
-class Brevo(Crm):
+class Brevo(EmailTool, Crm):
     """Adds and updates contacts without ever changing whether they may be written to."""
 
     slug = "brevo"
     name = "Brevo"
-    category = Category.EMAIL
     homepage = "https://www.brevo.com"
     Settings = BrevoSettings
     auth = ApiKeyHeader("api-key")
-    purpose = "email"
     limits = Limits(per_second=10, concurrency=4)  # the lowest plan's for contacts
     exists_already = (400,)
-    fields = (*fields_for({**PERSON, **HUB_KEYS}, required={"email"}), CONSENT_FIELD, *EVENT_FIELDS)
-    default_mapping: ClassVar[Mapping[str, Any]] = {
-        **mapping_for({**PERSON, **HUB_KEYS, CONSENT: "consent_email"}),
-        **event_mapping(OWN_NAMES),
-    }
+    fields = person_fields({**PERSON, **HUB_KEYS}, *EVENT_FIELDS)
+    default_mapping: ClassVar[Mapping[str, Any]] = {**person_mapping({**PERSON, **HUB_KEYS}), **event_mapping()}
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         reply = yield Call.get(f"{API}/contacts/attributes", cache_seconds=cache_seconds)
+        told = dig(reply.json(), "attributes[]")
+        if told is None and cache_seconds:
+            return expected(str.upper)
         return {
             name: listed_field(name, name, text(each.get("type")) or "", types=TYPES)
-            for each in dig(reply.json(), "attributes[]") or []
+            for each in told or []
             if isinstance(each, dict)
             and each.get("category") in ("normal", "category")
             and (name := text(each.get("name")))
@@ -108,10 +108,11 @@ class Brevo(Crm):
         """The contact, then its event. An attribute of a wrong type is dropped by Brevo without a word."""
         email = require_email(record, self.name)
         listed = yield from self.list_fields(settings, LISTED_FOR)
-        fixed = {"email", CONSENT, "ext_id", *(field.key for field in EVENT_FIELDS)}
+        fixed = {*PERSON, CONSENT, "ext_id", *EVENT_FIELD_KEYS}
         found, warning = by_account_key(record.values, listed, fixed)
         contact: dict[str, Any] = {"email": email, "updateEnabled": True}
-        contact["attributes"] = {key: _plain(field, value) for key, (field, value) in found.items()}
+        own = {key: _plain(field, value) for key, (field, value) in found.items()}
+        contact["attributes"] = filled(record.values, STANDARD) | own
         if agreed(record) and settings["list_id"] and not (yield from _has_left(email, settings["list_id"])):
             contact["listIds"] = [settings["list_id"]]
         yield Call.post(f"{API}/contacts", json=contact)

@@ -14,9 +14,7 @@ from hub.contract import (
     Basic,
     Batch,
     Call,
-    Category,
     Choice,
-    Destination,
     Limits,
     Outcome,
     Outcomes,
@@ -31,25 +29,24 @@ from hub.contract import (
 )
 from hub.contract.crm import HUB_KEYS, flat, people_of
 from hub.contract.email_tools import (
-    CONSENT,
-    CONSENT_FIELD,
+    EVENT_FIELD_KEYS,
     EVENT_FIELDS,
-    OWN_NAMES,
-    TAKEN_KINDS,
-    USUAL_STAGES,
+    EmailTool,
     event_mapping,
     event_properties,
+    person_fields,
+    person_mapping,
 )
 from hub.contract.paths import dig, text
 from hub.contract.people import stable_ulid
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.contract.standard_fields import mapping_for
 
 HOSTS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 PERSON = {
     "email": "email", "id": "external_id", "first_name": "first_name", "last_name": "last_name", "phone": "phone",
     "city": "city", "country": "country",
 }  # fmt: skip
-NO_ATTRIBUTES = {"email", "id", "unsubscribed", *(field.key for field in EVENT_FIELDS)}
+NO_ATTRIBUTES = {"email", "id", "unsubscribed", *EVENT_FIELD_KEYS}
 TIMES = ("hub_first_purchase_at", "hub_last_purchase_at", "hub_stage_at")
 MOST_BYTES = 1000  # of an attribute's value
 
@@ -78,26 +75,21 @@ class CustomerioSettings(SettingsSchema):
     )
 
 
-class Customerio(Destination):
+class Customerio(EmailTool):
     """People and events, up to a hundred records in a request."""
 
     slug = "customerio"
     name = "Customer.io"
-    category = Category.EMAIL
     homepage = "https://customer.io"
     Settings = CustomerioSettings
     auth = Basic("api_key", user_setting="site_id")
-    kinds = TAKEN_KINDS
-    default_stages = USUAL_STAGES
-    purpose = "email"
     batch = Batch(max_records=100, max_bytes=400_000, whole_batch_fails=False)
     limits = Limits(per_second=50)
-    sends_tests = False  # nothing in a workspace says "test"
-    fields = (*fields_for({**PERSON, **HUB_KEYS}, required={"email"}), CONSENT_FIELD, *EVENT_FIELDS)
+    fields = person_fields({**PERSON, **HUB_KEYS}, *EVENT_FIELDS)
     default_mapping: ClassVar[Mapping[str, Any]] = {
-        **mapping_for({**PERSON, **HUB_KEYS, CONSENT: "consent_email"}),
+        **person_mapping({**PERSON, **HUB_KEYS}),
         **{key: {**rule, "as": "unix"} for key, rule in mapping_for({key: HUB_KEYS[key] for key in TIMES}).items()},
-        **event_mapping(OWN_NAMES),
+        **event_mapping(),
     }
 
     def check(self, settings: Mapping[str, Any]) -> Recipe:

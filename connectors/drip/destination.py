@@ -17,8 +17,6 @@ from hub.contract import (
     Basic,
     Batch,
     Call,
-    Category,
-    Destination,
     Field,
     Kind,
     Limits,
@@ -39,21 +37,19 @@ from hub.contract.ads import number
 from hub.contract.crm import HUB_KEYS, Person, flat, people_of
 from hub.contract.email_tools import (
     CONSENT,
-    CONSENT_FIELD,
     EVENT_FIELDS,
-    OWN_NAMES,
     TAGS_FIELDS,
     TAGS_MAPPING,
-    TAKEN_KINDS,
-    USUAL_STAGES,
+    EmailTool,
     event_lines,
     event_mapping,
     event_properties,
     filled,
     listed,
+    person_fields,
+    person_mapping,
 )
 from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://api.getdrip.com"
 PROVIDER = "conversion_hub"
@@ -92,27 +88,22 @@ class DripSettings(SettingsSchema):
     )
 
 
-class Drip(Destination):
+class Drip(EmailTool):
     """Subscribers, then their orders and events; up to a thousand records in a batch."""
 
     slug = "drip"
     name = "Drip"
-    category = Category.EMAIL
     status = Status.BETA
     homepage = "https://www.drip.com"
     Settings = DripSettings
     auth = Basic("", user_setting="api_key")
-    kinds = TAKEN_KINDS
-    default_stages = USUAL_STAGES
-    purpose = "email"
     batch = Batch(max_records=500, whole_batch_fails=True)  # it would take 1,000 rows; a person and an event are two
     limits = Limits(per_second=1, concurrency=1)  # 3,600 calls an hour
-    sends_tests = False  # nothing in an account says "test"
-    fields = (*fields_for(KEYS, required={"email"}), CONSENT_FIELD, *TAGS_FIELDS, *EVENT_FIELDS)
+    fields = person_fields(KEYS, *TAGS_FIELDS, *EVENT_FIELDS)
     default_mapping: ClassVar[Mapping[str, Any]] = {
-        **mapping_for({**KEYS, CONSENT: "consent_email"}),
+        **person_mapping(KEYS),
         **TAGS_MAPPING,
-        **event_mapping(OWN_NAMES),
+        **event_mapping(),
     }
 
     def check(self, settings: Mapping[str, Any]) -> Recipe:

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from hub.contract import (
     ApiKeyHeader,
     Call,
-    Category,
     Field,
     Limits,
     Outcome,
@@ -25,21 +24,21 @@ from hub.contract import (
     Text,
     TryLater,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field, title
+from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field, title
 from hub.contract.email_tools import (
     CONSENT,
-    CONSENT_FIELD,
     TAGS_FIELDS,
     TAGS_MAPPING,
+    EmailTool,
     agreed,
     filled,
     listed,
-    require_answer,
+    person_fields,
+    person_mapping,
     require_email,
 )
 from hub.contract.paging import read_pages
 from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://api.kit.com/v4"
 PERSON = {"email": "email", "first_name": "first_name"}
@@ -62,26 +61,26 @@ class KitSettings(SettingsSchema):
     )
 
 
-class Kit(Crm):
+class Kit(EmailTool, Crm):
     """Adds and updates subscribers; a new one is active only with a recorded agreement."""
 
     slug = "kit"
     name = "Kit (ConvertKit)"
-    category = Category.EMAIL
     homepage = "https://kit.com"
     Settings = KitSettings
     auth = ApiKeyHeader("X-Kit-Api-Key")
-    purpose = "email"
     limits = Limits(per_second=2, concurrency=2)  # 120 calls in any 60 seconds
     exists_already = (422,)
-    fields = (*fields_for(FIELDS_OF, required={"email"}), CONSENT_FIELD, *TAGS_FIELDS)
+    fields = person_fields(FIELDS_OF, *TAGS_FIELDS)
     default_mapping: ClassVar[Mapping[str, Any]] = {
-        **mapping_for({**FIELDS_OF, CONSENT: "consent_email"}),
+        **person_mapping(FIELDS_OF),
         **TAGS_MAPPING,
     }
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         found = yield from _listed("custom_fields", cache_seconds)
+        if found is None:
+            return expected() if cache_seconds else {}
         return {
             key: listed_field(key, each.get("label"), "text", types={})
             for each in found
@@ -104,9 +103,9 @@ class Kit(Crm):
                 "fields": {key: str(flat(value)) for key, (_, value) in found.items()},
             },
         )
-        yield from _tag(record, require_answer(reply, "subscriber.id", "Kit"))
+        untagged = yield from _tag(record, email)
         ignored = listed(dig(reply.json(), "warnings"))
-        return Outcome.delivered(" ".join(filter(None, [warning, *ignored])))
+        return Outcome.delivered(" ".join(filter(None, [warning, *ignored, untagged])))
 
     def judge(self, reply: Reply) -> Outcome | None:
         """413 is Kit's word for too many bulk jobs at once; a success without a subscriber is none."""
@@ -118,27 +117,35 @@ class Kit(Crm):
         return None
 
 
-def _tag(record: Record, subscriber: str) -> Recipe:
+def _tag(record: Record, email: str) -> Generator[Call, Reply, str]:
+    """Tag by e-mail; returns a warning for what could not be tagged."""
     added, removed = listed(record.values.get("tags")), listed(record.values.get("remove_tags"))
     if not added and not removed:
-        return
-    found = yield from _listed("tags", LISTED_FOR)
+        return ""
+    found = (yield from _listed("tags", LISTED_FOR)) or []
+    unknown = []
     ids = {text(tag.get("name")): text(tag.get("id")) for tag in found}
     for name in added:
         if not ids.get(name):
             made = yield Call.post(f"{API}/tags", json={"name": name})  # answers with the tag if it exists by now
-            ids[name] = require_answer(made, "tag.id", "Kit")
-        yield Call.post(f"{API}/tags/{ids[name]}/subscribers/{subscriber}", json={})
+            ids[name] = text(dig(made.json(), "tag.id"))
+        if ids[name]:
+            yield Call.post(f"{API}/tags/{ids[name]}/subscribers", json={"email_address": email})
+        else:
+            unknown.append(name)
     for name in removed:
         if ids.get(name):
             try:
-                yield Call.delete(f"{API}/tags/{ids[name]}/subscribers/{subscriber}")
+                yield Call.delete(f"{API}/tags/{ids[name]}/subscribers", json={"email_address": email})
             except Refused as error:  # it was not on this person
                 if error.status != 404:
                     raise
+    return f"Kit told no id for the tag {', '.join(unknown)}." if unknown else ""
 
 
-def _listed(what: str, cache_seconds: int) -> Generator[Call, Reply, list[dict[str, Any]]]:
+def _listed(what: str, cache_seconds: int) -> Generator[Call, Reply, list[dict[str, Any]] | None]:
+    """All entries; None when the answer holds no list at all, as in a preview."""
+
     def page(**after: str) -> Call:
         return Call.get(f"{API}/{what}", params={"per_page": "500", **after}, cache_seconds=cache_seconds)
 
@@ -147,4 +154,6 @@ def _listed(what: str, cache_seconds: int) -> Generator[Call, Reply, list[dict[s
         return page(after=cursor) if cursor and dig(reply.json(), "pagination.has_next_page") is True else None
 
     replies = yield from read_pages(page(), following)
+    if dig(replies[0].json(), what) is None:
+        return None
     return [each for reply in replies for each in dig(reply.json(), f"{what}[]") or [] if isinstance(each, dict)]

@@ -17,8 +17,6 @@ from hub.contract import (
     ApiKeyHeader,
     BadMapping,
     Call,
-    Category,
-    Destination,
     Field,
     Kind,
     Limits,
@@ -35,27 +33,26 @@ from hub.contract import (
 )
 from hub.contract.crm import HUB_KEYS, flat
 from hub.contract.email_tools import (
-    CONSENT,
-    CONSENT_FIELD,
+    EVENT_FIELD_KEYS,
     EVENT_FIELDS,
-    TAKEN_KINDS,
-    USUAL_STAGES,
+    EmailTool,
     agreed,
     event_lines,
     event_mapping,
     event_properties,
     filled,
+    person_fields,
+    person_mapping,
     require_email,
 )
 from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://a.klaviyo.com/api"
 REVISION = {"revision": "2026-07-15"}  # each is served for two years
 PERSON = {"email": "email", "phone_number": "phone", "first_name": "first_name", "last_name": "last_name"}
 PLACE = {"city": "city", "region": "region", "zip": "postal_code", "country": "country"}
 KEYS = {**PERSON, **PLACE, **HUB_KEYS}
-NO_PROPERTIES = {*PERSON, *PLACE, *(field.key for field in EVENT_FIELDS)}
+NO_PROPERTIES = {*PERSON, *PLACE, *EVENT_FIELD_KEYS}
 ORDER = "Placed Order"
 METRICS = {
     Stage.VIEW_CONTENT: "Viewed Product", Stage.ADD_TO_CART: "Added to Cart",
@@ -91,23 +88,18 @@ class KlaviyoSettings(SettingsSchema):
     )
 
 
-class Klaviyo(Destination):
+class Klaviyo(EmailTool):
     """Profiles, events and, of an order, one event for each product."""
 
     slug = "klaviyo"
     name = "Klaviyo"
-    category = Category.EMAIL
     homepage = "https://www.klaviyo.com"
     Settings = KlaviyoSettings
     auth = ApiKeyHeader("Authorization", prefix="Klaviyo-API-Key ")
-    kinds = TAKEN_KINDS
-    default_stages = USUAL_STAGES
-    purpose = "email"
     limits = Limits(per_second=10)  # 700 profiles a minute
-    sends_tests = False  # nothing in an account says "test"
-    fields = (*fields_for(KEYS, required={"email"}), CONSENT_FIELD, *EVENT_FIELDS)
+    fields = person_fields(KEYS, *EVENT_FIELDS)
     default_mapping: ClassVar[Mapping[str, Any]] = {
-        **mapping_for({**KEYS, CONSENT: "consent_email"}),
+        **person_mapping(KEYS),
         **event_mapping(METRICS),
     }
 
@@ -169,7 +161,7 @@ def _has_left(email: str) -> Generator[Call, Reply, bool]:
     reply = yield Call.get(f"{API}/profiles", params=query, headers=dict(REVISION))
     marketing = dig(reply.json(), "data[0].attributes.subscriptions.email.marketing")
     if not isinstance(marketing, dict):
-        return dig(reply.json(), "data") != []  # an answer that is not understood is no leave to subscribe
+        return bool(dig(reply.json(), "data") != [])  # an answer that is not understood is no leave to subscribe
     return marketing.get("consent") == "UNSUBSCRIBED" or bool(
         marketing.get("suppression") or marketing.get("list_suppressions")
     )

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from hub.contract import (
     Bearer,
     Call,
-    Category,
     Field,
     Limits,
     Outcome,
@@ -26,24 +25,35 @@ from hub.contract import (
     SettingsSchema,
     Text,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, find_or_create, flat, listed_field
+from hub.contract.crm import (
+    HUB_KEYS,
+    LISTED_FOR,
+    Crm,
+    Listed,
+    by_account_key,
+    expected,
+    find_or_create,
+    flat,
+    listed_field,
+)
 from hub.contract.email_tools import (
     CONSENT,
-    CONSENT_FIELD,
+    EVENT_FIELD_KEYS,
     EVENT_FIELDS,
-    OWN_NAMES,
+    EmailTool,
     agreed,
     event_mapping,
     event_properties,
     filled,
+    person_fields,
+    person_mapping,
     require_email,
 )
 from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://app.loops.so/api/v1"
 PERSON = {"email": "email", "firstName": "first_name", "lastName": "last_name", "userId": "external_id"}
-FIXED = {*PERSON, CONSENT, *(field.key for field in EVENT_FIELDS)}
+FIXED = {*PERSON, CONSENT, *EVENT_FIELD_KEYS}
 TYPES = {"number": "number", "boolean": "boolean", "date": "datetime"}
 CREATED_AS = {"number": "number", "integer": "number", "datetime": "date"}
 
@@ -58,36 +68,33 @@ class LoopsSettings(SettingsSchema):
     )
 
 
-class Loops(Crm):
+class Loops(EmailTool, Crm):
     """Adds and updates contacts; a new one is subscribed only with a recorded agreement."""
 
     slug = "loops"
     name = "Loops"
-    category = Category.EMAIL
     homepage = "https://loops.so"
     Settings = LoopsSettings
     auth = Bearer("api_key")
-    purpose = "email"
     limits = Limits(per_second=8, concurrency=1)
     exists_already = (400, 409)
-    fields = (*fields_for({**PERSON, **HUB_KEYS}, required={"email"}), CONSENT_FIELD, *EVENT_FIELDS)
-    default_mapping: ClassVar[Mapping[str, Any]] = {
-        **mapping_for({**PERSON, **HUB_KEYS, CONSENT: "consent_email"}),
-        **event_mapping(OWN_NAMES),
-    }
+    fields = person_fields({**PERSON, **HUB_KEYS}, *EVENT_FIELDS)
+    default_mapping: ClassVar[Mapping[str, Any]] = {**person_mapping({**PERSON, **HUB_KEYS}), **event_mapping()}
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
-        reply = yield Call.get(f"{API}/contacts/properties", params={"list": "custom"}, cache_seconds=cache_seconds)
+        reply = yield Call.get(f"{API}/contacts/properties", cache_seconds=cache_seconds)
+        told = reply.json()
+        if not isinstance(told, list):
+            return expected(_camel) if cache_seconds else {}
         return {
             key: listed_field(key, each.get("label"), text(each.get("type")) or "", types=TYPES)
-            for each in reply.json() or []
+            for each in told
             if isinstance(each, dict) and (key := text(each.get("key")))
         }
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
-        name = "".join(part.capitalize() for part in field.key.split("_"))  # Loops asks for camelCase
         kind = CREATED_AS.get(field.type, "string")
-        yield Call.post(f"{API}/contacts/properties", json={"name": name[:1].lower() + name[1:], "type": kind})
+        yield Call.post(f"{API}/contacts/properties", json={"name": _camel(field.key), "type": kind})
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
         """The contact, then its event, under a key by which Loops knows a second try."""
@@ -117,6 +124,12 @@ class Loops(Crm):
             words = text(dig(body, "message")) or ""
             raise Refused("Loops has this already.", status=409, detail=words, reason="had_it_already")
         return None
+
+
+def _camel(key: str) -> str:
+    """``hub_order_id`` → ``hubOrderId``, the only form that Loops takes."""
+    first, *more = key.split("_")
+    return first + "".join(part.capitalize() for part in more)
 
 
 def _send_event(record: Record, email: str) -> Generator[Call, Reply, Outcome | None]:

@@ -20,9 +20,7 @@ from hub.contract import (
     BadMapping,
     Basic,
     Call,
-    Category,
     Choice,
-    Destination,
     Field,
     Limits,
     Outcome,
@@ -37,18 +35,16 @@ from hub.contract import (
     Words,
 )
 from hub.contract.email_tools import (
-    CONSENT,
-    CONSENT_FIELD,
     TAGS_FIELDS,
     TAGS_MAPPING,
-    TAKEN_KINDS,
-    USUAL_STAGES,
+    EmailTool,
     agreed,
     listed,
+    person_fields,
+    person_mapping,
     require_email,
 )
 from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
 
 from .merge_fields import MERGE_TAG, fields_of, merge_values
 
@@ -99,31 +95,21 @@ class MailchimpSettings(SettingsSchema):
     )
 
 
-class Mailchimp(Destination):
+class Mailchimp(EmailTool):
     """Adds and updates members without ever changing whether they are subscribed."""
 
     slug = "mailchimp"
     name = "Mailchimp"
-    category = Category.EMAIL
     homepage = "https://mailchimp.com"
     Settings = MailchimpSettings
     auth = Basic("api_key", user="hub")
-    kinds = TAKEN_KINDS
-    default_stages = USUAL_STAGES
-    purpose = "email"
     fields = (
-        *fields_for(KEYS, required={"email"}),
-        CONSENT_FIELD,
-        *TAGS_FIELDS,
+        *person_fields(KEYS, *TAGS_FIELDS),
         Field("event_name", Text("Event to record", "Événement à enregistrer"), max_length=30),
         Field("event_properties", Text("Event: properties", "Événement : propriétés"), "object"),
     )
-    default_mapping: ClassVar[Mapping[str, Any]] = {
-        **mapping_for({**KEYS, CONSENT: "consent_email"}),
-        **TAGS_MAPPING,
-    }
+    default_mapping: ClassVar[Mapping[str, Any]] = {**person_mapping(KEYS), **TAGS_MAPPING}
     limits = Limits(concurrency=4)  # the account may have 10 at once, all tools together
-    sends_tests = False  # nothing in an audience says "test"
 
     def check(self, settings: Mapping[str, Any]) -> Recipe:
         """The key, then the audience by its name."""

@@ -17,7 +17,6 @@ from hub.contract import (
     BadMapping,
     Bearer,
     Call,
-    Category,
     Choice,
     Field,
     Limits,
@@ -32,11 +31,19 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field, title
-from hub.contract.email_tools import CONSENT, CONSENT_FIELD, agreed, filled, listed, require_email
+from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field, title
+from hub.contract.email_tools import (
+    CONSENT,
+    EmailTool,
+    agreed,
+    filled,
+    listed,
+    person_fields,
+    person_mapping,
+    require_email,
+)
 from hub.contract.paging import read_pages
 from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://connect.mailerlite.com/api"
 PERSON = {
@@ -79,21 +86,19 @@ class MailerliteSettings(SettingsSchema):
     )
 
 
-class Mailerlite(Crm):
+class Mailerlite(EmailTool, Crm):
     """Adds and updates subscribers without ever changing whether they are subscribed."""
 
     slug = "mailerlite"
     name = "MailerLite"
-    category = Category.EMAIL
     status = Status.BETA
     homepage = "https://www.mailerlite.com"
     Settings = MailerliteSettings
     auth = Bearer("api_key")
-    purpose = "email"
     limits = Limits(per_second=2, concurrency=1)  # 120 calls a minute
     exists_already = (422,)
-    fields = (*fields_for(KEYS, required={"email"}), CONSENT_FIELD, GROUPS)
-    default_mapping: ClassVar[Mapping[str, Any]] = mapping_for({**KEYS, CONSENT: "consent_email"})
+    fields = person_fields(KEYS, GROUPS)
+    default_mapping: ClassVar[Mapping[str, Any]] = person_mapping(KEYS)
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         def page(number: int) -> Call:
@@ -105,10 +110,12 @@ class Mailerlite(Crm):
             return page(current + 1) if more else None
 
         replies = yield from read_pages(page(1), following)
+        told = [each for reply in replies for each in dig(reply.json(), "data[]") or []]
+        if not told and cache_seconds:  # a real account has at least the fields that MailerLite made
+            return expected()
         return {
             key: listed_field(key, each.get("name"), text(each.get("type")) or "", types=TYPES)
-            for reply in replies
-            for each in dig(reply.json(), "data[]") or []
+            for each in told
             if isinstance(each, dict) and (key := text(each.get("key"))) and key not in FIXED
         }
 

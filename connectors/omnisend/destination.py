@@ -13,8 +13,6 @@ from hub.contract import (
     ApiKeyHeader,
     BadMapping,
     Call,
-    Category,
-    Destination,
     Kind,
     Limits,
     Outcome,
@@ -33,20 +31,20 @@ from hub.contract import (
 from hub.contract.crm import HUB_KEYS, flat
 from hub.contract.email_tools import (
     CONSENT,
-    CONSENT_FIELD,
+    EVENT_FIELD_KEYS,
     EVENT_FIELDS,
-    TAKEN_KINDS,
-    USUAL_STAGES,
+    EmailTool,
     agreed,
     event_lines,
     event_mapping,
     event_properties,
     filled,
+    person_fields,
+    person_mapping,
     require_email,
 )
 from hub.contract.paths import dig, text
 from hub.contract.people import stable_uuid
-from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://api.omnisend.com/api"
 VERSION = {"Omnisend-Version": "2026-03-15"}
@@ -55,7 +53,7 @@ PERSON = {
     "postalCode": "postal_code", "countryCode": "country",
 }  # fmt: skip
 KEYS = {"email": "email", **PERSON, **HUB_KEYS}
-NO_PROPERTIES = {"email", *PERSON, CONSENT, *(field.key for field in EVENT_FIELDS)}
+NO_PROPERTIES = {"email", *PERSON, CONSENT, *EVENT_FIELD_KEYS}
 NAMES = {
     Stage.VIEW_CONTENT: "viewed product", Stage.ADD_TO_CART: "added product to cart",
     Stage.INITIATE_CHECKOUT: "started checkout", Stage.COMPLETE_REGISTRATION: "registered",
@@ -93,24 +91,19 @@ class OmnisendSettings(SettingsSchema):
     )
 
 
-class Omnisend(Destination):
+class Omnisend(EmailTool):
     """Contacts and events; nobody who left is subscribed again."""
 
     slug = "omnisend"
     name = "Omnisend"
-    category = Category.EMAIL
     status = Status.BETA
     homepage = "https://www.omnisend.com"
     Settings = OmnisendSettings
     auth = ApiKeyHeader("Authorization", prefix="Omnisend-API-Key ")
-    kinds = TAKEN_KINDS
-    default_stages = USUAL_STAGES
-    purpose = "email"
     limits = Limits(per_second=5, concurrency=1)
-    sends_tests = False  # nothing in a store says "test"
-    fields = (*fields_for(KEYS, required={"email"}), CONSENT_FIELD, *EVENT_FIELDS)
+    fields = person_fields(KEYS, *EVENT_FIELDS)
     default_mapping: ClassVar[Mapping[str, Any]] = {
-        **mapping_for({**KEYS, CONSENT: "consent_email"}),
+        **person_mapping(KEYS),
         **event_mapping(NAMES),
     }
 

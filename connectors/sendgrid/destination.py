@@ -17,7 +17,6 @@ from hub.contract import (
     Batch,
     Bearer,
     Call,
-    Category,
     Choice,
     Field,
     Limits,
@@ -27,15 +26,33 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
+    Result,
     Secret,
     SettingsSchema,
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field, people_of, title
-from hub.contract.email_tools import CONSENT, CONSENT_FIELD, agreed, filled, require_answer
+from hub.contract.crm import (
+    HUB_KEYS,
+    LISTED_FOR,
+    Crm,
+    Listed,
+    by_account_key,
+    expected,
+    flat,
+    listed_field,
+    people_of,
+    title,
+)
+from hub.contract.email_tools import (
+    CONSENT,
+    EmailTool,
+    agreed,
+    filled,
+    person_fields,
+    person_mapping,
+)
 from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
 
 HOSTS = {"global": "https://api.sendgrid.com/v3", "eu": "https://api.eu.sendgrid.com/v3"}
 PERSON = {
@@ -80,27 +97,28 @@ class SendgridSettings(SettingsSchema):
     )
 
 
-class Sendgrid(Crm):
+class Sendgrid(EmailTool, Crm):
     """Contacts, up to a thousand in an import; people who agreed join a list."""
 
     slug = "sendgrid"
     name = "SendGrid Marketing"
-    category = Category.EMAIL
     homepage = "https://sendgrid.com"
     Settings = SendgridSettings
     auth = Bearer("api_key")
-    purpose = "email"
     batch = Batch(max_records=1000, max_bytes=5_000_000, whole_batch_fails=True)  # it would take 30,000 or 6 MB
     limits = Limits(per_second=1, concurrency=1)
     exists_already = (400,)
-    fields = (*fields_for({**PERSON, **HUB_KEYS}, required={"email"}), CONSENT_FIELD)
-    default_mapping: ClassVar[Mapping[str, Any]] = mapping_for({**PERSON, **HUB_KEYS, CONSENT: "consent_email"})
+    fields = person_fields({**PERSON, **HUB_KEYS})
+    default_mapping: ClassVar[Mapping[str, Any]] = person_mapping({**PERSON, **HUB_KEYS})
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         reply = yield Call.get(_marketing(settings, "field_definitions"), cache_seconds=cache_seconds)
+        told = dig(reply.json(), "custom_fields[]")
+        if told is None and cache_seconds:
+            return expected()
         return {
             key: listed_field(key, each.get("name"), text(each.get("field_type")) or "", types=TYPES)
-            for each in dig(reply.json(), "custom_fields[]") or []
+            for each in told or []
             if isinstance(each, dict) and (key := text(each.get("id")))
         }
 
@@ -125,9 +143,10 @@ class Sendgrid(Crm):
         if contacts:
             lists = {"list_ids": [settings["list_id"]]} if self.group(record[0], settings) == "list" else {}
             reply = yield Call.put(_marketing(settings, "contacts"), json={**lists, "contacts": contacts}, timeout=30.0)
-            ticket = require_answer(reply, "job_id", "SendGrid")
+            ticket = text(dig(reply.json(), "job_id"))
+            taken = Outcome.pending(ticket, FIRST_LOOK) if ticket else Outcome(Result.ACCEPTED_UNVERIFIED)
             for person in people:
-                outcomes |= person.outcomes(Outcome.pending(ticket, FIRST_LOOK))
+                outcomes |= person.outcomes(taken)
         return outcomes
 
     def poll(self, ticket: str, settings: Mapping[str, Any]) -> Recipe:

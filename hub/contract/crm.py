@@ -60,6 +60,14 @@ def listed_field(
     )  # fmt: skip
 
 
+def expected(own_key: Callable[[str], str] = str) -> Listed:
+    """The hub's own fields as they are once created, for a preview, where no account answers.
+
+    ``own_key`` makes the tool's key of the hub's.
+    """
+    return {own_key(field.key): field for field in HUB_FIELDS}
+
+
 class Crm(Destination):
     """A CRM. It says how its API lists an account's fields and creates one; check, discover and prepare follow."""
 

@@ -12,12 +12,11 @@ from urllib.parse import parse_qsl
 
 from hub.contract.ads import lines, number
 from hub.contract.calls import Record, Reply
-from hub.contract.connector import Field, Source
+from hub.contract.connector import Destination, Field, Source
 from hub.contract.conversion import Consent, Contact, Conversion
 from hub.contract.dates import first_time
-from hub.contract.errors import BadMapping, TryLater
+from hub.contract.errors import BadMapping
 from hub.contract.inbound import Headers, Inbound
-from hub.contract.paths import dig, text
 from hub.contract.people import email as normal_email
 from hub.contract.settings import Secrets, SettingsSchema
 from hub.contract.signing import check_token
@@ -61,15 +60,36 @@ EVENT_FIELDS = (Field("event_name", Text("Event to record", "Événement à enre
 """The event that starts an automation, and what it tells of the sale."""
 
 
-def event_mapping(names: Mapping[str, str]) -> dict[str, Any]:
-    """The default mapping of :data:`EVENT_FIELDS`, the events called by ``names`` (as in :func:`named`)."""
+EVENT_FIELD_KEYS = frozenset(field.key for field in EVENT_FIELDS)
+_OWN_NAMES = {name: name for name in (*Stage, Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION)}
+
+
+def event_mapping(names: Mapping[Any, str] = _OWN_NAMES) -> dict[str, Any]:
+    """The default mapping of :data:`EVENT_FIELDS`, the events called by ``names`` (as in :func:`named`).
+
+    Without ``names`` they are called as the hub calls the stage or kind.
+    """
     return {"event_name": named(names), **mapping_for(EVENT_KEYS)}
 
 
-OWN_NAMES: Mapping[str, str] = {
-    name: name for name in (*Stage, Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION)
-}
-"""Events called as the hub calls the stage or kind, for tools that have no names of their own."""
+def person_fields(keys: Mapping[str, str], *more: Field) -> tuple[Field, ...]:
+    """The fields of ``keys`` (as in :mod:`hub.contract.standard_fields`), the e-mail required, and the agreement."""
+    return (*fields_for(keys, required={"email"}), CONSENT_FIELD, *more)
+
+
+def person_mapping(keys: Mapping[str, str]) -> dict[str, Any]:
+    """The default mapping of :func:`person_fields`."""
+    return mapping_for({**keys, CONSENT: "consent_email"})
+
+
+class EmailTool(Destination):
+    """A tool that sends e-mail to people who agreed to it. With :class:`~hub.contract.crm.Crm`, it comes first."""
+
+    category = Category.EMAIL
+    kinds = TAKEN_KINDS
+    default_stages = USUAL_STAGES
+    purpose = "email"
+    sends_tests = False  # nothing in such a tool says "test"
 
 
 class EventLine(NamedTuple):
@@ -96,10 +116,10 @@ def event_properties(record: Record) -> dict[str, Any]:
     return told | filled({"value": number("value", told.get("value")), "items": sold}, ("value", "items"))
 
 
-def named(names: Mapping[str, str]) -> dict[str, Any]:
+def named(names: Mapping[Any, str]) -> dict[str, Any]:
     """The mapping rule for a name that depends on the stage, or on the kind where there is no stage.
 
-    ``names``: stage or kind → the tool's name. What is not in it has none.
+    ``names``: Stage or Kind → the tool's name. What is not in it has none.
     """
     stages = {str(key): name for key, name in names.items() if key in set(Stage)}
     kinds = {str(key): name for key, name in names.items() if key not in set(Stage)}
@@ -124,17 +144,6 @@ def require_email(record: Record, tool: str, key: str = "email") -> str:
 def filled(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     """Those of ``keys`` that the mapping filled, in their order."""
     return {key: values[key] for key in keys if values.get(key) not in (None, "", [], {})}
-
-
-def require_answer(reply: Reply, path: str, tool: str) -> str:
-    """The text at ``path`` of an answer that must hold it. Without it nothing is certain: TryLater."""
-    found = text(dig(reply.json(), path))
-    if found is None:
-        raise TryLater(
-            f"{tool} said yes, but not “{path}”. The hub tries again.",
-            detail=reply.body[:200].decode("utf-8", "replace"),
-        )
-    return found
 
 
 def listed(value: Any) -> list[str]:

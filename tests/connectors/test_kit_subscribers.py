@@ -19,7 +19,7 @@ def test_tags_are_read_page_by_page_and_a_missing_one_is_created_once():
     platform = Platform(Kit(), SETTINGS, NO_FIELDS, SUBSCRIBER, more, last, (200, {}), (201, {"tag": {"id": 3}}))
     platform.deliver(record({"email": EMAIL, "tags": ["vip", "new"]}))
     assert platform.calls[3].params == {"per_page": "500", "after": "abc"}
-    assert platform.paths[4:] == ["POST /v4/tags/1/subscribers/5", "POST /v4/tags", "POST /v4/tags/3/subscribers/5"]
+    assert platform.paths[4:] == ["POST /v4/tags/1/subscribers", "POST /v4/tags", "POST /v4/tags/3/subscribers"]
 
 
 def test_a_tag_that_was_not_on_the_person_is_taken_off_without_complaint():
@@ -40,3 +40,10 @@ def test_only_an_agreement_asks_for_an_active_subscriber():
         platform = Platform(Kit(), SETTINGS, NO_FIELDS, SUBSCRIBER)
         platform.deliver(record({"email": EMAIL, "email_consent": consent}))
         assert platform.sent[0]["state"] == state
+
+
+def test_a_tag_whose_id_kit_does_not_tell_is_a_warning():
+    platform = Platform(Kit(), SETTINGS, NO_FIELDS, SUBSCRIBER, (200, {"tags": []}), (201, {}))
+    outcome = platform.deliver(record({"email": EMAIL, "tags": ["vip"]}))
+    assert outcome.result is Result.DELIVERED_WITH_WARNING
+    assert "vip" in outcome.detail
