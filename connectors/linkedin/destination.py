@@ -10,8 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from marshmallow import validate
-
 from hub.contract import (
     BadCredentials,
     Batch,
@@ -57,12 +55,7 @@ class LinkedInSettings(SettingsSchema):
             "Campaign Manager → Mesures → Conversions : le numéro dans l'adresse de la règle. Sans règle, rien ne part.",
         ),
     )
-    api_version = Words(
-        Text("API version", "Version de l'API"),
-        help=Text("Change it when LinkedIn retires this one, about yearly.", "À changer quand LinkedIn la retire."),
-        load_default="202607",
-        validate=validate.Regexp(r"20[0-9]{4}\Z", error="Write it like 202607."),
-    )
+    api_version = ads.version_setting("202607", r"20[0-9]{4}")
 
 
 class LinkedIn(AdPlatform):

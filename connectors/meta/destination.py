@@ -26,7 +26,6 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Secret,
     SettingsSchema,
     Text,
     Words,
@@ -57,14 +56,11 @@ class MetaSettings(SettingsSchema):
         required=True,
         validate=validate.Regexp(r"[0-9]{5,20}\Z", error="A pixel id is a number: copy it from the Events Manager."),
     )
-    access_token = Secret(
-        Text("Access token", "Jeton d'accès"),
-        help=Text(
+    access_token = ads.token_setting(
+        Text(
             "Events Manager → Settings → Conversions API → Generate access token.",
             "Gestionnaire d'évènements → Paramètres → API Conversions → Générer un token d'accès.",
-        ),
-        required=True,
-        validate=validate.Length(min=1, error="Paste the access token."),
+        )
     )
     test_event_code = ads.code_for_tests(Text("", ""), "TEST12345")
     action_source = Choice(
@@ -75,12 +71,7 @@ class MetaSettings(SettingsSchema):
     )
     lead_event_name = ads.lead_name_setting("Lead")
     limited_data_use = ads.limited_use_setting()
-    api_version = Words(
-        Text("API version", "Version de l'API"),
-        help=Text("Change it when Meta retires this one.", "À changer quand Meta retire celle-ci."),
-        load_default="v25.0",
-        validate=validate.Regexp(r"v[0-9]{1,3}\.[0-9]\Z", error="Write it like v25.0."),
-    )
+    api_version = ads.version_setting("v25.0", r"v[0-9]{1,3}\.[0-9]")
 
 
 class Meta(AdPlatform):

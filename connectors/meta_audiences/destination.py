@@ -10,8 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from marshmallow import validate
-
 from hub.contract import (
     ApiKeyQuery,
     BadCredentials,
@@ -24,11 +22,9 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Secret,
     SettingsSchema,
     Text,
     TryLater,
-    Words,
     ads,
 )
 from hub.contract.ads import AdPlatform
@@ -54,20 +50,13 @@ class MetaAudiencesSettings(SettingsSchema):
         Text("Ads Manager → Audiences → the audience.", "Gestionnaire de publicités → Audiences → l'audience."),
         "23851234567890123",
     )
-    access_token = Secret(
-        Text("Access token", "Jeton d'accès"),
-        help=Text(
+    access_token = ads.token_setting(
+        Text(
             "Of a system user with the permission ads_management.",
             "D'un utilisateur système qui a la permission ads_management.",
-        ),
-        required=True,
+        )
     )
-    api_version = Words(
-        Text("API version", "Version de l'API"),
-        help=Text("Change it when Meta retires this one.", "À changer quand Meta retire celle-ci."),
-        load_default="v25.0",
-        validate=validate.Regexp(r"v[0-9]{1,3}\.[0-9]\Z", error="Write it like v25.0."),
-    )
+    api_version = ads.version_setting("v25.0", r"v[0-9]{1,3}\.[0-9]")
 
 
 class MetaAudiences(AdPlatform):

@@ -17,7 +17,6 @@ from hub.contract import (
     Outcomes,
     Record,
     Reply,
-    Secret,
     SettingsSchema,
     Stage,
     Status,
@@ -49,10 +48,9 @@ class MicrosoftAdsSettings(SettingsSchema):
         Text("Conversions → UET tag.", "Conversions → Balise UET."),
         "97012345",
     )
-    access_token = Secret(
+    access_token = ads.token_setting(
+        Text("The tag's own page; ready after 15 minutes.", "La page de la balise ; actif après 15 minutes."),
         Text("Conversions API token", "Jeton de l'API Conversions"),
-        help=Text("The tag's own page; ready after 15 minutes.", "La page de la balise ; actif après 15 minutes."),
-        required=True,
     )
     lead_event_name = ads.lead_name_setting("generate_lead")
 

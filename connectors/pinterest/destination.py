@@ -19,7 +19,6 @@ from hub.contract import (
     Outcomes,
     Record,
     Reply,
-    Secret,
     SettingsSchema,
     Stage,
     Text,
@@ -50,10 +49,9 @@ class PinterestSettings(SettingsSchema):
         Text("Ads Manager → Conversions → Conversions API.", "Ads Manager → Conversions → API Conversions."),
         "549755885175",
     )
-    access_token = Secret(
+    access_token = ads.token_setting(
+        Text("The same page → Generate new token.", "Même page → Générer un nouveau jeton."),
         Text("Conversion access token", "Jeton d'accès de conversion"),
-        help=Text("The same page → Generate new token.", "Même page → Générer un nouveau jeton."),
-        required=True,
     )
     action_source = Choice(
         Text("Where sales happen", "Où ont lieu les ventes"),

@@ -18,7 +18,6 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Secret,
     SettingsSchema,
     Stage,
     Status,
@@ -50,10 +49,9 @@ class RedditSettings(SettingsSchema):
         "a2_abc123def456",
         r"[A-Za-z0-9_]{3,40}",
     )
-    access_token = Secret(
+    access_token = ads.token_setting(
+        Text("Events Manager → Conversions API → Generate.", "Events Manager → Conversions API → Générer."),
         Text("Conversion access token", "Jeton d'accès de conversion"),
-        help=Text("Events Manager → Conversions API → Generate.", "Events Manager → Conversions API → Générer."),
-        required=True,
     )
     test_id = ads.code_for_tests(
         Text("Events Manager → Event testing.", "Events Manager → Test d'évènements."), "t2_abc123"

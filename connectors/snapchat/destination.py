@@ -18,7 +18,6 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Secret,
     SettingsSchema,
     Stage,
     Status,
@@ -54,13 +53,12 @@ class SnapchatSettings(SettingsSchema):
         "67d34640-b7a4-4000-8000-1f7d0e5a1c2b",
         r"[0-9a-fA-F-]{30,40}",
     )
-    access_token = Secret(
-        Text("Conversions API token", "Jeton de l'API Conversions"),
-        help=Text(
+    access_token = ads.token_setting(
+        Text(
             "Ads Manager → Business details → Conversions API tokens.",
             "Gestionnaire de publicités → Détails de l'entreprise → Jetons de l'API Conversions.",
         ),
-        required=True,
+        Text("Conversions API token", "Jeton de l'API Conversions"),
     )
     lead_event_name = ads.lead_name_setting("LEAD", default="CUSTOM_EVENT_1")
     limited_data_use = ads.limited_use_setting()

@@ -20,7 +20,6 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Secret,
     SettingsSchema,
     Stage,
     Status,
@@ -60,13 +59,11 @@ class TikTokSettings(SettingsSchema):
         "C4A1B2C3D4E5F6G7H8I9",
         r"[A-Za-z0-9]{10,40}",
     )
-    access_token = Secret(
-        Text("Access token", "Jeton d'accès"),
-        help=Text(
+    access_token = ads.token_setting(
+        Text(
             "Your pixel → Settings → Events API → Generate access token.",
             "Votre pixel → Paramètres → Events API → Générer un jeton d'accès.",
-        ),
-        required=True,
+        )
     )
     test_event_code = ads.code_for_tests(
         Text("Your pixel → Test events.", "Votre pixel → Tester les évènements."), "TEST12345"

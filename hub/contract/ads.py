@@ -17,7 +17,7 @@ from hub.contract.calls import Call, Outcome, Outcomes, Recipe, Record, Reply, R
 from hub.contract.connector import ALL_STAGES, Destination, Field, Settings
 from hub.contract.errors import BadCredentials, BadMapping, Gone, Refused
 from hub.contract.paths import text
-from hub.contract.settings import Paths, Switch, Words
+from hub.contract.settings import Paths, Secret, Switch, Words
 from hub.contract.vocabulary import STAGE_LABELS, Category, Kind, Stage, Text
 
 Facts = Mapping[str, Any]
@@ -183,6 +183,22 @@ def id_setting(label: Text, help: Text, placeholder: str, pattern: str = r"[0-9]
     error = f"Copy it as it is shown: it looks like {placeholder}."
     return Words(
         label, help=help, placeholder=placeholder, required=True, validate=validate.Regexp(pattern + r"\Z", error=error)
+    )
+
+
+def token_setting(where: Text, label: Text | None = None) -> Secret:
+    """The required ``access_token``. ``where``: the menus that make one."""
+    given = validate.Length(min=1, error="Paste the token.")
+    return Secret(label or Text("Access token", "Jeton d'accès"), help=where, required=True, validate=given)
+
+
+def version_setting(default: str, pattern: str) -> Words:
+    """The platform's version that stands in an address or a header, for the day when it retires this one."""
+    return Words(
+        Text("API version", "Version de l'API"),
+        help=Text("Change it when the platform retires this one.", "À changer quand la plateforme retire celle-ci."),
+        load_default=default,
+        validate=validate.Regexp(pattern + r"\Z", error=f"Write it like {default}."),
     )
 
 
