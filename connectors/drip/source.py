@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from hub.contract import Inbound, Snippet, Text
+from hub.contract import Inbound, Snippet, Status, Text
 from hub.contract.email_tools import OptOut, UnsignedOptOuts
 from hub.contract.paths import dig, required_text, text
 
@@ -20,6 +20,7 @@ class DripOptOuts(UnsignedOptOuts):
 
     slug = "drip"
     name = "Drip"
+    status = Status.BETA
     homepage = "https://www.drip.com"
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text("Drip › Settings › Webhooks › New webhook", "Drip › Settings › Webhooks › New webhook"),

@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.contract import BadMapping, Headers, Inbound, Kind, NotVerified, Record, Stage
-from hub.contract.email_tools import OptOut, UnsignedOptOuts, agreed, filled, listed, named, require_email
+from hub.contract.email_tools import (
+    OptOut,
+    UnsignedOptOuts,
+    agreed,
+    event_properties,
+    filled,
+    listed,
+    named,
+    require_email,
+)
 from hub.mapping.rules import compile_mapping
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -50,6 +59,29 @@ def test_only_what_is_filled_is_sent_and_zero_and_no_are_something():
     assert filled({"a": 0, "b": False, "c": None, "d": "", "e": []}, "abcdef") == {"a": 0, "b": False}
     assert listed([" a ", "", None, 7]) == ["a", "7"]
     assert listed(None) == []
+
+
+def test_an_event_tells_the_sale_with_numbers_as_numbers_and_lines_that_have_an_id():
+    items = [
+        {"product_id": "p-1", "name": "Basics", "quantity": "2", "price": "24.50", "category": "art"},
+        {"sku": "S-2", "quantity": 1, "price": None},
+        {"name": "without an id"},
+        "nonsense",
+    ]
+    told = event_properties(
+        record(value="49.00", currency="EUR", order_id="1001", coupon="", items=items, email="a@b.c")
+    )
+    assert told == {
+        "value": 49,
+        "currency": "EUR",
+        "order_id": "1001",
+        "items": [
+            {"product_id": "p-1", "name": "Basics", "quantity": 2, "price": 24.5},
+            {"product_id": "S-2", "name": "S-2", "quantity": 1},
+        ],
+    }
+    with pytest.raises(BadMapping):
+        event_properties(record(value="nine"))
 
 
 class Tool(UnsignedOptOuts):
