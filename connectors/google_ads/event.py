@@ -91,6 +91,6 @@ def consent(facts: ads.Facts) -> dict[str, str]:
 def destination(settings: Settings, product_id: str) -> Mapping[str, Any]:
     """The account and the conversion action, or list, that a request is for."""
     account = {"accountType": "GOOGLE_ADS", "accountId": settings["customer_id"].replace("-", "")}
-    manager = settings["login_customer_id"].replace("-", "")
-    login = {"loginAccount": {"accountType": "GOOGLE_ADS", "accountId": manager}} if manager else {}
+    above = settings["login_customer_id"].replace("-", "")
+    login = {"loginAccount": {"accountType": "GOOGLE_ADS", "accountId": above}} if above else {}
     return {"operatingAccount": account, **login, "productDestinationId": product_id}
