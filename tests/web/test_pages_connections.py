@@ -29,8 +29,8 @@ def test_the_grid_offers_every_connector_with_its_picture_and_what_it_is_good_fo
     page = owner.get("/connections/new/source").text
     assert "/connections/new/source/thinkific" in page
     assert "/connectors/thinkific/logo.svg" in page
-    assert "/connections/new/source/zapier" not in page
-    assert "/connections/new/destination/zapier" in owner.get("/connections/new/destination").text
+    assert "/connections/new/source/slack" not in page
+    assert "/connections/new/destination/slack" in owner.get("/connections/new/destination").text
 
 
 def test_a_connectors_picture_can_do_nothing_but_be_seen(owner: Visitor) -> None:
