@@ -86,7 +86,8 @@ def headers_in(path: Path | None) -> list[tuple[str, str]]:
 
 
 def message_in(path: Path, headers: list[tuple[str, str]], url: str = "", now: datetime | None = None) -> Inbound:
-    """The raw message in ``path``: a whole request (``.http``), an address or query (a GET hit), or a body.
+    """The raw message in ``path``: a whole request (``.http``, or ``.request.json`` with ``headers`` and ``body``), an
+    address or query (a GET hit), or a body.
 
     ``headers`` are added to those of a whole request. It arrived at ``now``, else when the file says
     (``X-Sample-Received-At``), else this moment. Raises Mistake.
@@ -95,6 +96,8 @@ def message_in(path: Path, headers: list[tuple[str, str]], url: str = "", now: d
     if path.suffix == ".http":
         inbound = _whole_request(raw, path, clock)
         inbound = replace(inbound, headers=Headers({**inbound.headers, **Headers(headers)}))
+    elif path.name.endswith(".request.json") and _is_request(told := read_json(path)):
+        inbound = Inbound(told["body"].encode(), Headers({**told["headers"], **Headers(headers)}), clock)
     elif path.suffix == ".url" or raw.lstrip()[:8].lower().startswith((b"http://", b"https://", b"?")):
         address = raw.decode("utf-8", "surrogateescape").strip()
         query = address.partition("?")[2].partition("#")[0]
@@ -126,6 +129,10 @@ def read_json(path: Path) -> Any:
 def say(value: Mapping[str, Any]) -> None:
     """One JSON line, in UTF-8 whatever the terminal's encoding."""
     click.echo(dump_json(value).decode("utf-8", "replace").encode())
+
+
+def _is_request(told: Any) -> bool:
+    return isinstance(told, dict) and isinstance(told.get("headers"), dict) and isinstance(told.get("body"), str)
 
 
 def _whole_request(raw: bytes, path: Path, arrival: datetime) -> Inbound:

@@ -192,6 +192,15 @@ def test_an_address_in_a_file_is_a_pixel_hit(tmp_path: Path) -> None:
         assert (conversion["order_id"], conversion["contact"]["email"]) == ("7", "anna@example.com")
 
 
+def test_a_request_may_be_written_as_json_with_headers_and_body(tmp_path: Path) -> None:
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/shop", "ce-type": "paid"}
+    told = {"headers": headers, "body": '{"order_id": "A-100"}'}
+    (found,) = lines("normalize", "cloudevents", written(tmp_path / "binary.request.json", json.dumps(told).encode()))
+    assert found["conversions"][0]["order_id"] == "A-100"
+    (other,) = lines("normalize", "cloudevents", written(tmp_path / "other.request.json", b'{"headers": []}'))
+    assert other["error"]["kind"] == "NotUnderstood"
+
+
 def test_a_source_that_must_read_back_names_the_calls() -> None:
     asked = []
     for slug in SOURCES:
