@@ -29,7 +29,18 @@ from hub.contract import (
     Url,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field, said, title
+from hub.contract.crm import (
+    HUB_KEYS,
+    LISTED_FOR,
+    Crm,
+    Listed,
+    by_account_key,
+    expected,
+    flat,
+    listed_field,
+    said,
+    title,
+)
 from hub.contract.email_tools import (
     CONSENT,
     CONSENT_FIELD,
@@ -114,6 +125,8 @@ class ActiveCampaign(Crm):
         replies = yield from read_pages(
             page(), lambda reply: page() if len(dig(reply.json(), "fields[]") or []) == PAGE else None
         )
+        if dig(replies[0].json(), "fields") is None and cache_seconds:
+            return expected()
         return {
             key: listed_field(key, each.get("title"), str(each.get("type")), types=TYPES, names=[each.get("perstag")])
             for reply in replies
@@ -133,7 +146,7 @@ class ActiveCampaign(Crm):
         """The fields, and with orders switched on the shop that they belong to."""
         sentence = yield from self._prepare(settings)
         if settings["orders"]:
-            yield from connection(_base(settings), create=True)
+            yield from connection(_base(settings))
         return sentence
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
@@ -145,13 +158,13 @@ class ActiveCampaign(Crm):
         contact = {"email": email, **filled(record.values, CONTACT)} | ({"fieldValues": values} if values else {})
         reply = yield Call.post(f"{base}/contact/sync", json={"contact": contact})
         known = text(dig(reply.json(), "contact.id"))
-        if known is None:
-            return Outcome.refused("ActiveCampaign answered without an error, but names no contact that it wrote.")
         if settings["list_id"] and agreed(record):
             yield from _join(base, known, settings["list_id"])
         yield from _tag(base, known, listed(record.values.get("tags")), listed(record.values.get("remove_tags")))
         if settings["orders"]:
             warning = f"{warning} {(yield from send_order(base, record, email))}".strip()
+        if known is None:
+            return Outcome.refused("ActiveCampaign answered without an error, but names no contact that it wrote.")
         return Outcome.delivered(warning)
 
     def judge(self, reply: Reply) -> Outcome | None:
@@ -173,7 +186,7 @@ def _worded(field: Field, value: Any) -> str:
     return str(value)[:10] if field.type == "datetime" else str(flat(value))
 
 
-def _join(base: str, contact: str, list_id: str) -> Generator[Call, Reply, None]:
+def _join(base: str, contact: str | None, list_id: str) -> Generator[Call, Reply, None]:
     """Subscribe somebody who was never on the list. Who left it stays away: status 1 would bring them back."""
     reply = yield Call.get(f"{base}/contacts/{contact}/contactLists")
     if list_id not in map(str, dig(reply.json(), "contactLists[].list") or []):
@@ -181,7 +194,7 @@ def _join(base: str, contact: str, list_id: str) -> Generator[Call, Reply, None]
         yield Call.post(f"{base}/contactLists", json={"contactList": membership})
 
 
-def _tag(base: str, contact: str, added: list[str], removed: list[str]) -> Generator[Call, Reply, None]:
+def _tag(base: str, contact: str | None, added: list[str], removed: list[str]) -> Generator[Call, Reply, None]:
     for name in added:
         tag = yield from _tag_id(base, name)
         if tag is None:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hub.contract import Call, Field, Kind, Record, Reply, Stage, Text
-from hub.contract.crm import LISTED_FOR, is_sale
+from hub.contract.crm import is_sale
 from hub.contract.email_tools import agreed, filled
 from hub.contract.money import decimal
 from hub.contract.paths import dig, text
@@ -26,11 +26,10 @@ ORDER_FIELDS = (
 )
 
 
-def connection(base: str, *, create: bool = False) -> Generator[Call, Reply, str | None]:
-    """The id of the hub's shop; with ``create``, made when it is missing."""
-    filters = {"service": SERVICE}
-    known = yield from _find(base, "connections", filters, cache_seconds=0 if create else LISTED_FOR)
-    if known is None and create:
+def connection(base: str) -> Generator[Call, Reply, str | None]:
+    """The id of the hub's shop, which is made when it is missing."""
+    known = yield from _find(base, "connections", {"service": SERVICE})
+    if known is None:
         page = base.removesuffix("/api/3")
         shop = {"service": SERVICE, "externalid": SERVICE, "name": "Conversion Hub", "logoUrl": page, "linkUrl": page}
         reply = yield Call.post(f"{base}/connections", json={"connection": shop})
@@ -44,8 +43,6 @@ def send_order(base: str, record: Record, email: str) -> Generator[Call, Reply, 
     if name is None or not is_sale(record):
         return ""
     shop = yield from connection(base)
-    if shop is None:
-        return "The order was left out: press Prepare, which creates the shop that it belongs to."
     customer = yield from _customer(base, shop, record, email)
     placed = yield from _find(base, "ecomOrders", {"connectionid": shop, "externalid": name})
     cart = (
@@ -63,7 +60,7 @@ def send_order(base: str, record: Record, email: str) -> Generator[Call, Reply, 
     return ""
 
 
-def _customer(base: str, shop: str, record: Record, email: str) -> Generator[Call, Reply, str | None]:
+def _customer(base: str, shop: str | None, record: Record, email: str) -> Generator[Call, Reply, str | None]:
     known = yield from _find(base, "ecomCustomers", {"connectionid": shop, "email": email})
     if known is None:
         customer = {"connectionid": shop, "externalid": email, "email": email, "acceptsMarketing": int(agreed(record))}
@@ -72,15 +69,13 @@ def _customer(base: str, shop: str, record: Record, email: str) -> Generator[Cal
     return known
 
 
-def _find(
-    base: str, what: str, filters: Mapping[str, str], cache_seconds: int = 0
-) -> Generator[Call, Reply, str | None]:
+def _find(base: str, what: str, filters: Mapping[str, str | None]) -> Generator[Call, Reply, str | None]:
     query = urlencode({f"filters[{name}]": value for name, value in filters.items()})
-    reply = yield Call.get(f"{base}/{what}?{query}", cache_seconds=cache_seconds)
+    reply = yield Call.get(f"{base}/{what}?{query}")
     return text(dig(reply.json(), f"{what}[0].id"))
 
 
-def _order(record: Record, name: str, email: str, shop: str) -> dict[str, Any]:
+def _order(record: Record, name: str, email: str, shop: str | None) -> dict[str, Any]:
     at, total = record.occurred_at.isoformat(timespec="seconds"), _cents(record.values.get("order.total"))
     order: dict[str, Any] = {
         "source": "1", "email": email, "orderNumber": name, "totalPrice": total,

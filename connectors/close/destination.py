@@ -30,6 +30,7 @@ from hub.contract.crm import (
     Crm,
     Listed,
     by_account_key,
+    expected,
     find_or_create,
     flat,
     listed_field,
@@ -74,12 +75,15 @@ class Close(Crm):
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         reply = yield Call.get(f"{API}/custom_field/lead/?_limit=200", cache_seconds=cache_seconds)
+        told = dig(reply.json(), "data[]")
+        if told is None and cache_seconds:
+            return expected(lambda key: f"custom.{key}")
         return {
             f"custom.{key}": listed_field(
                 f"custom.{key}", each.get("name"), str(each.get("type")), types=TYPES,
                 options=[(choice, choice) for choice in dig(each, "choices[]") or []],
             )
-            for each in dig(reply.json(), "data[]") or []
+            for each in told or []
             if (key := text(dig(each, "id")))
         }  # fmt: skip
 

@@ -171,6 +171,8 @@ def _columns(settings: Mapping[str, Any]) -> Generator[Call, Reply, Columns]:
         f"{API}/{settings['spreadsheet']}",
         params={"ranges": f"'{sheet}'!1:1", "fields": fields, "prettyPrint": "false"},
     )
+    if reply.json() == {}:  # a preview, where no sheet answers: as Prepare would make it
+        return Columns([EVENT_ID, *(field.key for field in GoogleSheets.fields)], 1)
     found = dig(reply.json(), "sheets[0]")
     cells = dig(found, "data[0].rowData[0].values") or []
     names = [text(dig(cell, "formattedValue")) or "" for cell in cells]

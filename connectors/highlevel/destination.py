@@ -26,7 +26,18 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, flat, listed_field, said, title
+from hub.contract.crm import (
+    HUB_KEYS,
+    LISTED_FOR,
+    Crm,
+    Listed,
+    by_account_key,
+    expected,
+    flat,
+    listed_field,
+    said,
+    title,
+)
 from hub.contract.email_tools import TAGS_FIELDS, TAGS_MAPPING, filled, listed, require_email
 from hub.contract.paths import dig, text
 from hub.contract.standard_fields import fields_for, mapping_for
@@ -83,12 +94,15 @@ class HighLevel(Crm):
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         url = f"{_location(settings)}/customFields?model=contact"
         reply = yield _call("GET", url, cache_seconds=cache_seconds)
+        told = dig(reply.json(), "customFields[]")
+        if told is None and cache_seconds:
+            return expected()
         return {
             key: listed_field(
                 key, each.get("name"), str(each.get("dataType")), types=TYPES, names=[each.get("fieldKey")],
                 options=[(option, option) for option in dig(each, "picklistOptions[]") or []],
             )
-            for each in dig(reply.json(), "customFields[]") or []
+            for each in told or []
             if (key := text(dig(each, "id")))
         }  # fmt: skip
 

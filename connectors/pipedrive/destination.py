@@ -31,6 +31,7 @@ from hub.contract.crm import (
     Crm,
     Listed,
     by_account_key,
+    expected,
     find_or_create,
     flat,
     listed_field,
@@ -73,12 +74,15 @@ class Pipedrive(Crm):
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         reply = yield Call.get(f"{API}/personFields?limit=500", cache_seconds=cache_seconds)
+        told = dig(reply.json(), "data[]")
+        if told is None and cache_seconds:
+            return expected()
         return {
             key: listed_field(
                 key, each.get("field_name"), str(each.get("field_type")), types=TYPES,
                 options=[(dig(option, "id"), dig(option, "label")) for option in dig(each, "options[]") or []],
             )
-            for each in dig(reply.json(), "data[]") or []
+            for each in told or []
             if (key := text(dig(each, "field_code"))) and each.get("is_custom_field")
         }  # fmt: skip
 

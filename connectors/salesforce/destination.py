@@ -10,7 +10,6 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from hub.contract import (
-    BadCredentials,
     Batch,
     Call,
     Field,
@@ -139,7 +138,7 @@ class Salesforce(Crm):
         """Create the fields, then a permission set that shows them: Salesforce hides a field made this way."""
         said = yield from self._prepare(settings)
         names = [f"Contact.{_api_name(field.key)}" for field in self.created]
-        yield from grant_access(_base(settings), settings["instance_url"], names)
+        yield from grant_access(_base(settings), _instance(settings), names)
         return f"{said} The permission set “Conversion Hub” shows them; assign it to your colleagues."
 
     def deliver(self, records: Sequence[Record], settings: Mapping[str, Any]) -> Recipe:
@@ -183,9 +182,11 @@ class Salesforce(Crm):
 
 
 def _base(settings: Mapping[str, Any]) -> str:
-    if not settings["instance_url"]:
-        raise BadCredentials("Connect to Salesforce first: the address of your org comes with the grant.")
-    return f"{settings['instance_url']}/services/data/{settings['api_version']}"
+    return f"{_instance(settings)}/services/data/{settings['api_version']}"
+
+
+def _instance(settings: Mapping[str, Any]) -> str:
+    return str(settings["instance_url"] or settings["login_url"]).rstrip("/")  # a preview comes before the grant
 
 
 def _api_name(key: str) -> str:

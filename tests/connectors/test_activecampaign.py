@@ -80,8 +80,8 @@ def test_a_refund_of_an_order_that_is_not_there_makes_none():
     assert outcome.result is Result.DELIVERED_WITH_WARNING
 
 
-def test_an_order_without_a_shop_is_left_out_and_told():
-    platform = Platform(ActiveCampaign(), SETTINGS | {"orders": True}, FIELDS, SYNCED, (200, {"connections": []}))
-    outcome = platform.deliver(record(ORDER))
-    assert outcome.result is Result.DELIVERED_WITH_WARNING
-    assert "press Prepare" in outcome.detail
+def test_the_shop_is_made_for_the_first_order():
+    made = (201, {"connection": {"id": "2"}})
+    platform = Platform(ActiveCampaign(), SETTINGS | {"orders": True}, FIELDS, SYNCED, (200, {"connections": []}), made)
+    platform.deliver(record(ORDER))
+    assert platform.sent[-1]["ecomOrder"]["connectionid"] == "2"

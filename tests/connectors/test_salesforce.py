@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from platforms import Platform, record
 
 from connectors.salesforce.destination import Salesforce
-from hub.contract import BadCredentials, Result
+from hub.contract import Result
 
 SETTINGS = {"client_id": "made-up", "client_secret": "made-up", "instance_url": "https://acme.my.salesforce.com"}
 
@@ -54,6 +53,7 @@ def test_a_field_that_exists_but_is_hidden_is_no_error():
     assert "permission set" in platform.ask("prepare")
 
 
-def test_nothing_is_sent_before_the_grant():
-    with pytest.raises(BadCredentials, match="Connect"):
-        Platform(Salesforce(), SETTINGS | {"instance_url": ""}).deliver([record({"Email": "a@example.com"})])
+def test_a_preview_before_the_grant_goes_by_the_log_in_address():
+    platform = Platform(Salesforce(), SETTINGS | {"instance_url": "", "login_url": "https://acme.my.salesforce.com/"})
+    platform.deliver([record({"Email": "a@example.com"})])
+    assert platform.calls[0].url == "https://acme.my.salesforce.com/services/data/v62.0/query"

@@ -40,3 +40,9 @@ def test_workflows_keep_still_when_switched_off():
     platform = Platform(ZohoCrm(), SETTINGS | {"workflows": False}, (200, {"data": [WRITTEN]}))
     platform.deliver([record({"Email": "a@example.com"})])
     assert platform.sent[0]["trigger"] == []
+
+
+def test_a_preview_before_the_grant_goes_by_the_data_center():
+    platform = Platform(ZohoCrm(), SETTINGS | {"api_domain": "", "accounts_host": "accounts.zohocloud.ca"})
+    platform.deliver([record({"Email": "a@example.com"})])
+    assert platform.calls[0].url == "https://www.zohoapis.ca/crm/v8/Contacts/upsert"
