@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -21,6 +20,7 @@ from hub.contract import (
     Text,
     Words,
 )
+from hub.contract.auth import basic
 from hub.contract.settings import Mode
 from hub.contract.signing import check_token, require_header
 
@@ -86,4 +86,4 @@ class Chargebee(Source):
 
 
 def _basic(username: str, password: str) -> str:
-    return "Basic " + b64encode(f"{username}:{password}".encode()).decode() if password else ""
+    return basic(username, password) if password else ""

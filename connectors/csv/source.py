@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -32,6 +31,7 @@ from hub.contract.meanings import EventTable
 from hub.contract.picking import records
 from hub.contract.records import read_record
 from hub.contract.senders import UnsignedSender
+from hub.contract.signing import fingerprint
 from hub.contract.tables import read_table
 from hub.contract.vocabulary import STAGE_LABELS
 
@@ -112,8 +112,8 @@ class Csv(UnsignedSender):
             record = record_of(cells, settings)
             if record is None:
                 continue
-            digest = sha256(dump_json(sorted(record.items()))).hexdigest()[:32]
-            conversion = read_record(record, inbound.received_at, settings["currency"], f"row-{digest}")
+            name = f"row-{fingerprint(dump_json(sorted(record.items())))}"
+            conversion = read_record(record, inbound.received_at, settings["currency"], name)
             if conversion is not None:
                 yield conversion
 

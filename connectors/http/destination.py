@@ -7,7 +7,6 @@ dots nest (``buyer.email``). Whether an address may be called at all is the send
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -32,6 +31,7 @@ from hub.contract import (
     Url,
     Words,
 )
+from hub.contract.auth import basic
 
 from .bodies import form_body, nested, plain_text, xml_body
 
@@ -118,7 +118,7 @@ class Chosen(Auth):
         if way == "bearer":
             headers["Authorization"] = f"Bearer {secret}"
         elif way == "basic":
-            headers["Authorization"] = "Basic " + b64encode(f"{name}:{secret}".encode()).decode()
+            headers["Authorization"] = basic(name, secret)
         elif way == "header":
             headers[name] = secret
         elif way == "query":

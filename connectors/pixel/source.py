@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
 from connectors.pixel.query import PLACEHOLDER, Fields, as_sent, raw_text, read_fields
@@ -36,7 +35,7 @@ from hub.contract.amounts import read_money
 from hub.contract.conversion import iso
 from hub.contract.dates import DATE_REPLACED, first_time, parse_time
 from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag
-from hub.contract.signing import check_hmac, check_timestamp
+from hub.contract.signing import check_hmac, check_timestamp, fingerprint
 from hub.contract.vocabulary import stage_named
 
 SIGNATURE = "&sig="
@@ -226,4 +225,4 @@ def _event_id(fields: Fields, inbound: Inbound) -> str:
     """Each load is a hit of its own, so its time and visitor are part of its name."""
     said = sorted((name, *values) for name, values in fields.values.items() if name not in VOLATILE)
     visitor = (inbound.headers.get("cookie", ""), inbound.headers.get("user-agent", ""), inbound.remote_ip)
-    return "pixel-" + sha256(repr((said, visitor, iso(inbound.received_at))).encode()).hexdigest()[:32]
+    return "pixel-" + fingerprint(repr((said, visitor, iso(inbound.received_at))).encode())

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from hub.contract import ALL_STAGES, Category, Conversion, Inbound, Kind, Secrets, SettingsSchema, Source, Text
 from hub.contract.picked import PickedSettings, read_picked, with_event_word
 from hub.contract.picking import records
-from hub.contract.signing import check_standard, sign_standard
+from hub.contract.signing import check_standard, fingerprint, sign_standard
 
 IDS = ("webhook-id", "svix-id")
 
@@ -49,7 +48,7 @@ class StandardWebhooks(Source):
         check_standard(inbound.headers, inbound.body, settings["secret"], inbound.received_at)
 
     def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
-        return sign_standard(f"msg_{sha256(body).hexdigest()[:24]}", int(at.timestamp()), body, settings["secret"][:1])
+        return sign_standard(f"msg_{fingerprint(body)[:24]}", int(at.timestamp()), body, settings["secret"][:1])
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         sent = next((inbound.headers[name] for name in IDS if inbound.headers.get(name)), "")

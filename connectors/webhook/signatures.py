@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from hub.contract import Inbound, NotVerified, Unsigned
@@ -15,6 +14,7 @@ from hub.contract.signing import (
     check_standard,
     check_timestamp,
     check_token,
+    fingerprint,
     make_hmac,
     parse_pairs,
     require_header,
@@ -47,7 +47,7 @@ def make_signature(body: bytes, settings: Settings, at: datetime) -> dict[str, s
         return None
     secret, stamp = settings["secret"][0], int(at.timestamp())
     if scheme == "standard_webhooks":
-        return sign_standard(f"msg_{sha256(body).hexdigest()[:24]}", stamp, body, [secret])
+        return sign_standard(f"msg_{fingerprint(body)[:24]}", stamp, body, [secret])
     if scheme == "token_header":
         return {header: f"{settings['prefix']} {secret}".strip()}
     message = b"%d." % stamp + body if settings["signed"] == "timestamp.body" else body

@@ -18,6 +18,11 @@ class Auth:
         """Add the credentials found in ``settings`` to ``headers`` or ``params``."""
 
 
+def basic(user: str, password: str) -> str:
+    """The value of ``Authorization`` for HTTP Basic (RFC 7617)."""
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
 @dataclass(frozen=True)
 class Bearer(Auth):
     """``Authorization: Bearer <setting>``."""
@@ -39,7 +44,7 @@ class Basic(Auth):
     def apply(self, settings: Mapping[str, Any], headers: dict[str, str], params: dict[str, str]) -> None:
         user = settings[self.user_setting] if self.user_setting else self.user
         password = settings[self.setting] if self.setting else ""
-        headers["Authorization"] = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+        headers["Authorization"] = basic(user, password)
 
 
 @dataclass(frozen=True)

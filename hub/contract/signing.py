@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import secrets as secrets_module
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,11 @@ from hub.contract.inbound import Headers
 TOLERANCE = 300  # seconds, either way: the Standard Webhooks and Stripe figure
 MAX_HEADER = 4096  # longest signature header worth reading
 Encoding = Literal["hex", "base64"]
+
+
+def fingerprint(content: bytes) -> str:
+    """A name for ``content``, where nothing else names it: 32 hex digits of its SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def require_header(headers: Headers, name: str) -> str:
