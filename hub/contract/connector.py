@@ -192,6 +192,7 @@ class Destination(Connector):
     default_mapping: ClassVar[Mapping[str, Any]] = {}  # the mapping language, see hub/mapping/rules.py
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     batch: ClassVar[Batch | None] = None
+    amends: ClassVar[frozenset[Kind]] = frozenset()  # kinds that change a purchase; never sent where that one was not
     max_age: ClassVar[int | None] = None  # seconds since ``occurred_at`` after which the platform refuses
     limits: ClassVar[Limits] = Limits()
     subscribes: ClassVar[bool] = False  # True: what subscribes through the REST API (/hooks) may be connected by this one

@@ -154,6 +154,14 @@ REASONS: dict[str, Reason] = {
     "trust_too_low": Reason(
         Text("Not proven, and this route demands proof", "Non prouvée, et cette route exige une preuve"), _NOTHING
     ),
+    "waiting_for_sale": Reason(
+        Text("Waiting until the sale itself has arrived there", "En attente de l'arrivée de la vente elle-même"),
+        _NOTHING,
+    ),
+    "sale_not_sent": Reason(
+        Text("The sale it changes was never sent there", "La vente qu'il modifie n'y a jamais été envoyée"),
+        Text("Send the sale, then replay this.", "Envoyez la vente, puis rejouez ceci."),
+    ),
     "waiting_for_proof": Reason(
         Text("Waiting for the webhook to confirm", "En attente de la confirmation par webhook"), _NOTHING
     ),

@@ -16,6 +16,7 @@ from hub.contract.vocabulary import Trust
 from hub.store import accounts, campaigns, contacts, conversions, deliveries, orders, routes
 from hub.store.base import Row
 
+SALE_WAIT = 900.0  # seconds that a refund waits for its sale at the least
 CONSENT_RULE = {"analytics": True, "ads": False, "email": False}
 """What an unknown consent means where the workspace has not decided: measuring yes, marketing no."""
 
@@ -90,6 +91,8 @@ def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel
     said = contacts.consents_of(tx, people) if purpose else {}
     hashes = {email: vault.suppression_hash(email) for email in map(_email, parcels) if email}
     suppressed = contacts.suppressed(tx, connected.workspace_id, hashes.values())
+    amending = [one.conversion["order_id"] for one in parcels if one.conversion["kind"] in connected.destination.amends]
+    sales = deliveries.purchases_at(tx, connected.id, {order_id for order_id in amending if order_id})
     for one in parcels:
         if one.delivery["ticket"]:
             continue  # it is sent already, only the verdict is awaited
@@ -104,6 +107,15 @@ def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel
             one.refusal = Outcome.skipped("no_consent")
         elif _too_old(connected, one, at):
             one.refusal = Outcome(Result.EXPIRED, "too_old")
+        elif one.conversion["kind"] in connected.destination.amends:
+            one.refusal = _without_its_sale(sales.get(one.conversion["order_id"] or ""))
+
+
+def _without_its_sale(state: str | None) -> Outcome | None:
+    """Why a refund stays here: its sale is still on the way (verdicts take long), or was never sent there."""
+    if state is None:
+        return Outcome.skipped("sale_not_sent")
+    return None if state == deliveries.DELIVERED else Outcome(Result.TRY_LATER, "waiting_for_sale", after=SALE_WAIT)
 
 
 def _too_old(connected: Connected, one: Parcel, at: datetime) -> bool:

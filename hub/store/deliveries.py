@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    case,
     func,
     select,
     update,
@@ -34,6 +35,7 @@ from hub.store.base import (
     run_many,
 )
 from hub.store.connections import ACTIVE, connection
+from hub.store.conversions import conversion
 from hub.store.routes import route
 
 WAITING, DELIVERED, NOT_SENT, FAILED = "waiting", "delivered", "not_sent", "failed"
@@ -103,6 +105,21 @@ exchange = Table(
 def add(tx: Connection, rows: Sequence[Values]) -> None:
     """Plan deliveries; a conversion that is on a route already keeps the delivery it has."""
     insert_new(tx, delivery, rows, "conversion_id", "route_id")
+
+
+def purchases_at(tx: Connection, connection_id: str, order_ids: Iterable[str]) -> dict[str, str]:
+    """By order: how its purchase stands at this destination, the best of several states. Absent: it never went there."""
+    found: dict[str, str] = {}
+    for some in chunks(order_ids):
+        statement = (
+            select(conversion.c.order_id, delivery.c.state)
+            .join(delivery, delivery.c.conversion_id == conversion.c.id)
+            .where(conversion.c.order_id.in_(some), conversion.c.stage == "purchase")
+            .where(delivery.c.connection_id == connection_id, delivery.c.state.in_((WAITING, DELIVERED)))
+            .order_by(case((delivery.c.state == DELIVERED, 1), else_=0))  # what is delivered is read last, and counts
+        )
+        found |= {row.order_id: row.state for row in tx.execute(statement)}
+    return found
 
 
 def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[str, str], Row]:

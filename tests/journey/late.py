@@ -25,7 +25,8 @@ class Settings(SettingsSchema):
 
 class Late(Destination):
     slug, name, category, Settings = "late_acme", "Late Acme", Category.ADS, Settings
-    kinds = frozenset({Kind.CONVERSION})
+    kinds = frozenset({Kind.CONVERSION, Kind.REFUND})
+    amends = frozenset({Kind.REFUND})
     default_mapping = {"order": {"from": "order_id"}}
     batch = Batch(max_records=100)
 
