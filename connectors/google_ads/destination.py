@@ -29,7 +29,6 @@ from hub.contract import (
     Result,
     Secret,
     SettingsSchema,
-    Switch,
     Text,
     TryLater,
     Words,
@@ -88,13 +87,6 @@ class GoogleAdsSettings(SettingsSchema):
             "Son numéro : ctId dans l'adresse de la page de l'action. Sans numéro, l'étape ne part pas.",
         ),
     )
-    send_refunds = Switch(
-        Text("Lower the value of refunded sales", "Réduire la valeur des ventes remboursées"),
-        help=Text(
-            "Only if every sale goes through this connection: Google counts an unknown one as new.",
-            "Seulement si toutes les ventes passent par ici : Google compte une inconnue comme nouvelle.",
-        ),
-    )
     audience_id = Words(
         Text("Customer Match list id", "Identifiant de la liste de clients"),
         help=Text("Audience manager → the list → its address.", "Gestionnaire d'audiences → la liste → son adresse."),
@@ -116,6 +108,7 @@ class GoogleAds(AdPlatform):
         parameters={"access_type": "offline", "prompt": "consent"},
     )  # fmt: skip
     kinds = frozenset({Kind.CONVERSION, Kind.REFUND, Kind.CONTACT})
+    amends = frozenset({Kind.REFUND})  # Google counts a transaction id that it never saw as a new sale
     batch = Batch(max_records=2000)
     limits = Limits(per_second=5)  # 300 a minute
     fields = (
@@ -124,10 +117,15 @@ class GoogleAds(AdPlatform):
         ads.EVENT_ID,
     )
     default_mapping: ClassVar[Mapping[str, Any]] = mapping_for(KEYS) | {
+        # What is left of the order, also for a sale that is sent after its refund.
         "value": {
             "if": {"path": "kind", "op": "equals", "value": "refund"},
             "then": {"from": "order.net"},
-            "else": {"from": "value"},
+            "else": {
+                "if": {"path": "stage", "op": "equals", "value": "purchase"},
+                "then": {"first": [{"from": "order.net"}, {"from": "value"}]},
+                "else": {"from": "value"},
+            },
         },
         "audience_action": {
             "if": {"path": "order.status", "op": "in", "value": ["refunded", "disputed"]},

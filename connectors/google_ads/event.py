@@ -25,9 +25,7 @@ def conversion_action(record: Record, settings: Settings) -> str | Outcome:
     """The id of the owner's conversion action for this record; a refund changes the purchase's."""
     if record.kind is Kind.REFUND:
         found = settings["conversion_actions"].get(Stage.PURCHASE)
-        if not (settings["send_refunds"] and found):
-            return Outcome.skipped("stage_not_accepted", "Refunds are not sent: see the settings.")
-        return str(found)
+        return str(found) if found else Outcome.skipped("stage_not_accepted", "Purchases have no conversion action.")
     if record.kind is not Kind.CONVERSION:
         return Outcome.skipped("stage_not_accepted", "Google Ads takes this for audiences only.")
     return ads.id_of_stage(record, settings["conversion_actions"])

@@ -60,8 +60,9 @@ def test_only_one_click_id_goes_along_and_an_address_needs_all_of_its_parts():
     assert [list(each) for each in sent["events"][0]["userData"]["userIdentifiers"]] == [["emailAddress"]]
 
 
-def test_refunds_stay_here_until_they_are_switched_on():
-    google = platform(send_refunds=False)
+def test_refunds_go_only_where_their_sale_went_and_that_has_a_conversion_action():
+    assert GoogleAds.amends == {Kind.REFUND}
+    google = platform(conversion_actions={"add_to_cart": "1"})
     told = google.deliver([record(dict(ANN), kind=Kind.REFUND, stage=None)])
     assert not google.calls
     assert told["r1"].result is Result.SKIPPED
