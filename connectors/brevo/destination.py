@@ -22,7 +22,6 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Secret,
     SettingsSchema,
     Text,
     TryLater,
@@ -42,6 +41,7 @@ from hub.contract.email_tools import (
     require_email,
 )
 from hub.contract.paths import dig, text
+from hub.contract.settings import key_setting
 
 API = "https://api.brevo.com/v3"
 PERSON = {"email": "email", "FIRSTNAME": "first_name", "LASTNAME": "last_name", "SMS": "phone"}
@@ -54,14 +54,12 @@ CREATED_AS = {"number": "float", "integer": "float", "datetime": "date"}
 class BrevoSettings(SettingsSchema):
     """The account's key, and where consenting people go."""
 
-    api_key = Secret(
-        Text("API key", "Clé API"),
-        help=Text(
+    api_key = key_setting(
+        Text(
             "Brevo: your name, SMTP & API, API keys. It starts with xkeysib-.",
             "Brevo : votre nom, SMTP & API, Clés API. Elle commence par xkeysib-.",
         ),
         placeholder="xkeysib-…",
-        required=True,
     )
     list_id = Number(
         Text("List for people who agreed to e-mail", "Liste des personnes ayant accepté les e-mails"),

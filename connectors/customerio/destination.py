@@ -22,7 +22,6 @@ from hub.contract import (
     Record,
     Reply,
     Result,
-    Secret,
     SettingsSchema,
     Text,
     Words,
@@ -39,6 +38,7 @@ from hub.contract.email_tools import (
 )
 from hub.contract.paths import dig, text
 from hub.contract.people import stable_ulid
+from hub.contract.settings import key_setting
 from hub.contract.standard_fields import mapping_for
 
 HOSTS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
@@ -62,11 +62,7 @@ class CustomerioSettings(SettingsSchema):
         ),
         required=True,
     )
-    api_key = Secret(
-        Text("API key", "Clé API"),
-        help=Text("The key beside that site id.", "La clé à côté de ce site ID."),
-        required=True,
-    )
+    api_key = key_setting(Text("The key beside that site id.", "La clé à côté de ce site ID."))
     region = Choice(
         Text("Data center", "Centre de données"),
         {"us": Text("United States", "États-Unis"), "eu": Text("European Union", "Union européenne")},

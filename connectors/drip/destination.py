@@ -26,7 +26,6 @@ from hub.contract import (
     Record,
     Reply,
     Result,
-    Secret,
     SettingsSchema,
     Stage,
     Status,
@@ -50,6 +49,7 @@ from hub.contract.email_tools import (
     person_mapping,
 )
 from hub.contract.paths import dig, text
+from hub.contract.settings import key_setting
 
 API = "https://api.getdrip.com"
 PROVIDER = "conversion_hub"
@@ -81,10 +81,9 @@ class DripSettings(SettingsSchema):
         required=True,
         validate=validate.Regexp(r"\A[0-9]{1,20}\Z", error="A Drip account id is a number."),
     )
-    api_key = Secret(
-        Text("API token", "Jeton d'API"),
-        help=Text("Drip: User settings, User info.", "Drip : User settings, User info."),
-        required=True,
+    api_key = key_setting(
+        Text("Drip: User settings, User info.", "Drip : User settings, User info."),
+        label=Text("API token", "Jeton d'API"),
     )
 
 

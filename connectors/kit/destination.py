@@ -19,7 +19,6 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Secret,
     SettingsSchema,
     Text,
     TryLater,
@@ -39,6 +38,7 @@ from hub.contract.email_tools import (
 )
 from hub.contract.paging import read_pages
 from hub.contract.paths import dig, text
+from hub.contract.settings import key_setting
 
 API = "https://api.kit.com/v4"
 PERSON = {"email": "email", "first_name": "first_name"}
@@ -50,14 +50,12 @@ A_BULK_LATER = 300.0  # seconds
 class KitSettings(SettingsSchema):
     """The account's key."""
 
-    api_key = Secret(
-        Text("API key", "Clé API"),
-        help=Text(
+    api_key = key_setting(
+        Text(
             "Kit: Settings, Developer, V4 keys, Add a new key.",
             "Kit : Paramètres, Développeur, clés V4, Ajouter une clé.",
         ),
         placeholder="kit_…",
-        required=True,
     )
 
 

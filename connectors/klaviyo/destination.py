@@ -25,7 +25,6 @@ from hub.contract import (
     Record,
     Reply,
     Result,
-    Secret,
     SettingsSchema,
     Stage,
     Text,
@@ -46,6 +45,7 @@ from hub.contract.email_tools import (
     require_email,
 )
 from hub.contract.paths import dig, text
+from hub.contract.settings import key_setting
 
 API = "https://a.klaviyo.com/api"
 REVISION = {"revision": "2026-07-15"}  # each is served for two years
@@ -67,14 +67,13 @@ METRICS = {
 class KlaviyoSettings(SettingsSchema):
     """The account's key, and where consenting people go."""
 
-    api_key = Secret(
-        Text("Private API key", "Clé API privée"),
-        help=Text(
+    api_key = key_setting(
+        Text(
             "Klaviyo: Settings, API keys, with full access to profiles, events, lists and subscriptions.",
             "Klaviyo : Settings, API keys, avec accès complet aux profils, événements, listes et abonnements.",
         ),
         placeholder="pk_…",
-        required=True,
+        label=Text("Private API key", "Clé API privée"),
     )
     list_id = Words(
         Text("List for people who agreed to e-mail", "Liste des personnes ayant accepté les e-mails"),

@@ -21,7 +21,6 @@ from hub.contract import (
     Refused,
     Reply,
     Result,
-    Secret,
     SettingsSchema,
     Text,
 )
@@ -50,6 +49,7 @@ from hub.contract.email_tools import (
     require_email,
 )
 from hub.contract.paths import dig, text
+from hub.contract.settings import key_setting
 
 API = "https://app.loops.so/api/v1"
 PERSON = {"email": "email", "firstName": "first_name", "lastName": "last_name", "userId": "external_id"}
@@ -61,11 +61,7 @@ CREATED_AS = {"number": "number", "integer": "number", "datetime": "date"}
 class LoopsSettings(SettingsSchema):
     """The team's key."""
 
-    api_key = Secret(
-        Text("API key", "Clé API"),
-        help=Text("Loops: Settings, API, Generate key.", "Loops : Settings, API, Generate key."),
-        required=True,
-    )
+    api_key = key_setting(Text("Loops: Settings, API, Generate key.", "Loops : Settings, API, Generate key."))
 
 
 class Loops(EmailTool, Crm):

@@ -25,7 +25,6 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Secret,
     SettingsSchema,
     Status,
     Text,
@@ -44,6 +43,7 @@ from hub.contract.email_tools import (
 )
 from hub.contract.paging import read_pages
 from hub.contract.paths import dig, text
+from hub.contract.settings import key_setting
 
 API = "https://connect.mailerlite.com/api"
 PERSON = {
@@ -60,12 +60,9 @@ CREATED_AS = {"number": "number", "integer": "number", "datetime": "date"}
 class MailerliteSettings(SettingsSchema):
     """The account's token, and how a consenting person joins."""
 
-    api_key = Secret(
-        Text("API token", "Jeton d'API"),
-        help=Text(
-            "MailerLite: Integrations, API, Generate new token.", "MailerLite : Intégrations, API, Générer un jeton."
-        ),
-        required=True,
+    api_key = key_setting(
+        Text("MailerLite: Integrations, API, Generate new token.", "MailerLite : Intégrations, API, Générer un jeton."),
+        label=Text("API token", "Jeton d'API"),
     )
     group_id = Words(
         Text("Group for people who agreed to e-mail", "Groupe des personnes ayant accepté les e-mails"),

@@ -20,7 +20,6 @@ from hub.contract import (
     Record,
     Reply,
     Result,
-    Secret,
     SettingsSchema,
     Stage,
     Status,
@@ -45,6 +44,7 @@ from hub.contract.email_tools import (
 )
 from hub.contract.paths import dig, text
 from hub.contract.people import stable_uuid
+from hub.contract.settings import key_setting
 
 API = "https://api.omnisend.com/api"
 VERSION = {"Omnisend-Version": "2026-03-15"}
@@ -68,13 +68,11 @@ ORDER_EVENTS = ("placed order", "paid for order", "order refunded", "order cance
 class OmnisendSettings(SettingsSchema):
     """The store's key, and what becomes of consenting people."""
 
-    api_key = Secret(
-        Text("API key", "Clé API"),
-        help=Text(
+    api_key = key_setting(
+        Text(
             "Omnisend: Store settings, API keys, with contacts and events.",
             "Omnisend : Paramètres de la boutique, Clés API, avec contacts et événements.",
-        ),
-        required=True,
+        )
     )
     subscribe = Switch(
         Text("Subscribe people who agreed to e-mail", "Abonner les personnes ayant accepté les e-mails"),

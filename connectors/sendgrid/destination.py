@@ -27,7 +27,6 @@ from hub.contract import (
     Refused,
     Reply,
     Result,
-    Secret,
     SettingsSchema,
     Text,
     Words,
@@ -53,6 +52,7 @@ from hub.contract.email_tools import (
     person_mapping,
 )
 from hub.contract.paths import dig, text
+from hub.contract.settings import key_setting
 
 HOSTS = {"global": "https://api.sendgrid.com/v3", "eu": "https://api.eu.sendgrid.com/v3"}
 PERSON = {
@@ -68,14 +68,12 @@ FIRST_LOOK, NEXT_LOOK = 30.0, 60.0  # seconds until an import is asked for
 class SendgridSettings(SettingsSchema):
     """The account's key, and where consenting people go."""
 
-    api_key = Secret(
-        Text("API key", "Clé API"),
-        help=Text(
+    api_key = key_setting(
+        Text(
             "SendGrid: Settings, API Keys, with full access to Marketing. It starts with SG.",
             "SendGrid : Settings, API Keys, avec accès complet à Marketing. Elle commence par SG.",
         ),
         placeholder="SG.…",
-        required=True,
     )
     list_id = Words(
         Text("List for people who agreed to e-mail", "Liste des personnes ayant accepté les e-mails"),

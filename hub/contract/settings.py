@@ -65,6 +65,14 @@ class SecretUrl(Url):
     secret = True
 
 
+_API_KEY = Text("API key", "Clé API")
+
+
+def key_setting(where: Text, placeholder: str = "", label: Text = _API_KEY) -> Secret:
+    """The key that proves who we are, required. ``where``: the menus under which a person finds it."""
+    return Secret(label, help=where, placeholder=placeholder, required=True)
+
+
 def hook_address(label: Text, help: Text, placeholder: str) -> SecretUrl:
     """The one address that a receiver of posts (a flow, a channel) gave the person: whoever has it can post there."""
     return SecretUrl(label, help=help, placeholder=placeholder, required=True)
