@@ -101,11 +101,12 @@ def forget(connection_id: str) -> None:
 
 @dataclass(slots=True)
 class _Known:
-    """A token as read some seconds ago, or why there is none."""
+    """A token as read some seconds ago; or why there is none, which holds as long as what it was told of is the same."""
 
     until: float  # monotonic
     token: str = ""
     error: BadCredentials | None = None
+    told_of: object = None
 
 
 _known: dict[tuple[str, str], _Known] = {}
@@ -137,26 +138,37 @@ class _Grant:
 
     def _remembered(self) -> str:
         known = _known.get(self.key)
-        if known is None or known.until < time.monotonic():
-            return ""
-        if known.error is not None:
-            raise known.error.with_traceback(None)
-        return known.token
+        return known.token if known is not None and known.until > time.monotonic() else ""
 
     def _looked_up(self, refused: str) -> str:
         with _locks[self.connected.id]:  # one thread asks, the others wait for its token
             known = self._remembered()
             if known and known != refused:
                 return known
+            asked_with = self._asked_with()
+            self._raise_again(asked_with)
             try:
                 row = self._good(refused)
             except BadCredentials as error:
-                _known[self.key] = _Known(time.monotonic() + FRESH, error=error)
+                _known[self.key] = _Known(time.monotonic() + FRESH, error=error, told_of=asked_with)
                 raise
             rest = (row["expires_at"] - now()).total_seconds() if row["expires_at"] else FRESH
             known = _access_token(row)
             _known[self.key] = _Known(time.monotonic() + min(rest, FRESH), known)
             return known
+
+    def _asked_with(self) -> object:
+        """Another value once somebody has granted access anew, or changed the settings."""
+        row = self._row()
+        return (row["serial"] if row is not None else None, self.connected.row["secrets"])
+
+    def _raise_again(self, asked_with: object) -> None:
+        """Nobody asks again and again with what was refused a moment ago."""
+        known = _known.get(self.key)
+        if known is None or known.error is None or known.until < time.monotonic():
+            return
+        if known.told_of == asked_with:
+            raise known.error.with_traceback(None)
 
     def _good(self, refused: str) -> Row:
         """The stored grant, renewed if need be: by us, or by whoever is at it already."""

@@ -22,7 +22,7 @@ from hub.web import forms
 from hub.web.language import language
 from hub.web.session import person, the_hub, the_store
 from hub.web.snippets import snippet_builder
-from hub.web.words import reason, spoken
+from hub.web.words import action, reason, spoken
 
 pages = Blueprint("connections", __name__)
 
@@ -238,7 +238,8 @@ def _asked(connection_id: str, ask: Any) -> Any:
             connected = steer.opened(tx, connection_id, me.workspace_id)
         flash(spoken(ask(connected)), "recorded")
     except (DeliveryError, ConnectorBroken) as error:
-        flash(f"{reason(error.reason)}. {error.message}", "needs")
+        said = action(error.reason) if error.reason.startswith("grant_") else error.message
+        flash(f"{reason(error.reason)}. {said}", "needs")
     except ConfigError as error:
         flash(str(error), "needs")
     return redirect(url_for("web.connections.one", connection_id=connection_id))

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from granted import installed
 from granted.cloud.destination import Cloud
+from granting import call, connect, grant_of, opened
 from shop import Shop
 from sqlalchemy import update
-from vendor import CLIENT, SECRET, Vendor, vendor
+from vendor import SECRET, Vendor, vendor
 
 from hub import journey, vault
-from hub.connected import Connected
 from hub.contract.errors import BadCredentials, TryLater
 from hub.deliver import grants, oauth
-from hub.deliver.sender import Sender
-from hub.settings import settings
 from hub.steer import connections as steer
 from hub.store import Store, connections, deliveries, now
 from hub.store import grants as stored
-from hub.store.own import close_own
 
 
 @pytest.fixture(autouse=True)
@@ -48,44 +41,11 @@ def shop(store: Store) -> Shop:
     return Shop(store)
 
 
-def connect(shop: Shop, platform: Vendor, *, granted: bool = True, **columns: Any) -> str:
-    """A destination at the platform; with a grant from two minutes ago. ``columns`` of the grant: seconds from now."""
-    with shop.store.write() as tx:
-        connection_id = steer.connect(
-            tx, now(), shop.workspace_id, connector="cloud", role="destination", name="Cloud",
-            settings={"login": platform.url, "client_id": CLIENT, "client_secret": SECRET},
-        )  # fmt: skip
-        if granted:
-            told, at = platform.issue(), now() - timedelta(minutes=2)
-            tokens = vault.seal({"access": told["access_token"], "refresh": told["refresh_token"]})
-            ends = {"expires_at": 3600.0, "renew_at": 3510.0} | columns
-            moments = {name: None if ends[name] is None else now() + timedelta(seconds=ends[name]) for name in ends}
-            stored.put(tx, at, connection_id, "", {"tokens": tokens, **moments})
-            connections.set_state(tx, connection_id, now(), connections.ACTIVE)
-    return connection_id
-
-
-def opened(store: Store, connection_id: str) -> Connected:
-    with store.read() as tx:
-        return steer.opened(tx, connection_id)
-
-
-def grant_of(store: Store, connection_id: str) -> dict[str, Any]:
-    with store.read() as tx:
-        row = stored.get(tx, connection_id)
-    assert row is not None
-    return dict(row) | vault.unseal(row["tokens"])
-
-
-def call(store: Store, connection_id: str) -> None:
-    """One call of the connection's, as a lane makes them."""
-    connected = opened(store, connection_id)
-    sender, recipe = Sender(), connected.connector.check(connected.settings)
-    assert recipe is not None
-    try:
-        sender.run(connected, recipe)
-    finally:
-        sender.close()
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite only: what is asked of the database is tested on both in test_grants_at_once.py."""
+    (tmp_path / "data").mkdir(exist_ok=True)
+    return f"sqlite:///{tmp_path / 'data' / 'hub.db'}"
 
 
 def test_a_live_token_is_used_as_it_is(shop: Shop, platform: Vendor) -> None:
@@ -203,7 +163,6 @@ def test_a_wrong_client_secret_is_not_taken_for_a_broken_grant(shop: Shop, platf
     assert grant_of(shop.store, connection_id)["broken_at"] is None
     with shop.store.write() as tx:
         steer.change(tx, now(), connection_id, settings={"client_secret": SECRET})
-    grants.forget(connection_id)  # or a few seconds later
     call(shop.store, connection_id)
 
 
@@ -289,86 +248,3 @@ def test_deliveries_wait_until_access_is_granted_and_after_it_was_withdrawn(shop
 def waiting(shop: Shop, connection_id: str) -> int:
     with shop.store.read() as tx:
         return len(deliveries.waiting_of(tx, connection_id))
-
-
-# -- one renewal at a time ---------------------------------------------------------------------------------------------
-
-
-def test_threads_of_many_senders_renew_once(shop: Shop, platform: Vendor) -> None:
-    platform.slowness = 0.2
-    connection_id = connect(shop, platform, expires_at=-5, renew_at=-95)
-    with ThreadPoolExecutor(12) as pool:
-        list(pool.map(lambda _: call(shop.store, connection_id), range(36)))
-    assert (platform.refreshes, len(platform.received), platform.refused) == (1, 36, 0)
-
-
-def test_many_401s_at_once_renew_once(shop: Shop, platform: Vendor) -> None:
-    platform.slowness = 0.2
-    connection_id = connect(shop, platform)
-    platform.expire_access_tokens()
-    with ThreadPoolExecutor(12) as pool:
-        list(pool.map(lambda _: call(shop.store, connection_id), range(12)))
-    assert (platform.refreshes, len(platform.received)) == (1, 12)
-
-
-def test_processes_renew_once(shop: Shop, platform: Vendor, database_url: str) -> None:
-    platform.slowness = 0.3
-    connection_id = connect(shop, platform, expires_at=-5, renew_at=-95)
-    shop.store.close()
-    settings()  # the key is there before the others look for it
-    spawn = multiprocessing.get_context("spawn")
-    others = [spawn.Process(target=_another_worker, args=(dict(os.environ), connection_id)) for _ in range(3)]
-    for other in others:
-        other.start()
-    for other in others:
-        other.join(60)
-    assert [other.exitcode for other in others] == [0, 0, 0]
-    assert (platform.refreshes, len(platform.received), platform.refused) == (1, 9, 0)
-
-
-def _another_worker(environment: dict[str, str], connection_id: str) -> None:
-    os.environ.update(environment)
-    store = Store(settings().database_url)
-    with installed(), ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda _: call(store, connection_id), range(3)))
-    close_own()
-    store.close()
-
-
-def test_a_renewal_that_died_is_taken_over(shop: Shop, platform: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grants, "LEASE", 1)
-    connection_id = connect(shop, platform, expires_at=-5, renew_at=-95)
-    with shop.store.write() as tx:
-        from hub.store import leases
-
-        assert leases.take(tx, f"grant:{connection_id}", "a worker that was killed", now(), 1)
-    began = time.monotonic()
-    call(shop.store, connection_id)
-    assert 0.5 < time.monotonic() - began < 10
-    assert platform.refreshes == 1
-
-
-def test_early_renewals_hold_nobody_up(shop: Shop, platform: Vendor) -> None:
-    connection_id = connect(shop, platform, expires_at=60, renew_at=-30)
-    with shop.store.write() as tx:
-        from hub.store import leases
-
-        leases.take(tx, f"grant:{connection_id}", "a worker that is at it", now(), 30)
-    call(shop.store, connection_id)
-    assert (platform.refreshes, len(platform.received)) == (0, 1)
-
-
-def test_a_slower_renewal_does_not_undo_a_new_grant(shop: Shop, platform: Vendor) -> None:
-    platform.slowness, platform.rotates = 0.5, False
-    connection_id = connect(shop, platform, expires_at=-5, renew_at=-95)
-    renewing = threading.Thread(target=call, args=(shop.store, connection_id))
-    renewing.start()
-    time.sleep(0.2)
-    told = platform.issue()
-    with shop.store.write() as tx:
-        tokens = vault.seal({"access": told["access_token"], "refresh": told["refresh_token"]})
-        ends = now() + timedelta(hours=1)
-        stored.put(tx, now(), connection_id, "", {"tokens": tokens, "renew_at": ends, "expires_at": ends})
-    renewing.join()
-    assert grant_of(shop.store, connection_id)["access"] == told["access_token"]
-    assert platform.received[-1][0] == f"Bearer {told['access_token']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +62,13 @@ class _Robot(_Machine):
 def platform() -> Iterator[Vendor]:
     with vendor() as running:
         yield running
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite only: what is asked of the database is tested on both in test_grants_at_once.py."""
+    (tmp_path / "data").mkdir(exist_ok=True)
+    return f"sqlite:///{tmp_path / 'data' / 'hub.db'}"
 
 
 @pytest.fixture
