@@ -102,7 +102,6 @@ class ActiveCampaign(Crm):
     Settings = ActiveCampaignSettings
     auth = ApiKeyHeader("Api-Token", "api_key")
     purpose = "email"
-    exists_already = (409, 422)
     fields = (*fields_for(KEYS, required={"email"}), CONSENT_FIELD, *TAGS_FIELDS, *ORDER_FIELDS)
     default_mapping: ClassVar[Mapping[str, Any]] = {
         **mapping_for({**KEYS, CONSENT: "consent_email"}),

@@ -86,7 +86,6 @@ class HighLevel(Crm):
     homepage = "https://www.gohighlevel.com"
     Settings = HighLevelSettings
     auth = Bearer("access_token")
-    exists_already = (400, 409, 422)
     fields = (*fields_for(KEYS, required={"email"}), *TAGS_FIELDS)
     default_mapping = mapping_for(KEYS) | dict(TAGS_MAPPING)
     limits = Limits(per_second=8, concurrency=1)
@@ -136,7 +135,9 @@ class HighLevel(Crm):
     def judge(self, reply: Reply) -> Outcome | None:
         """HighLevel's ``message`` may be a list of sentences."""
         if reply.status in (400, 404, 422):
-            raise Refused("HighLevel refused.", status=reply.status, detail=said(reply, "message"))
+            words = said(reply, "message")
+            status = 409 if "already exist" in words.lower() else reply.status
+            raise Refused("HighLevel refused.", status=status, detail=words)
         return None
 
 

@@ -110,7 +110,7 @@ class Salesforce(Crm):
     auth = OAuth2(
         "{login_url}/services/oauth2/authorize",
         "{login_url}/services/oauth2/token",
-        scopes=("api", "refresh_token"),
+        scopes=("api", "refresh_token", "openid"),  # openid: to learn whom the fields are shown to
         keeps=("instance_url",),
     )
     fields = fields_for(KEYS, required={"Email"})

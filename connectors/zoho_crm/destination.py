@@ -50,6 +50,7 @@ TYPES = {
     "integer": "integer", "bigint": "integer", "double": "number", "currency": "money", "boolean": "boolean",
     "date": "datetime", "datetime": "datetime", "email": "email", "phone": "phone", "multiselectpicklist": "list",
 }  # fmt: skip
+LONG: dict[str, Any] = {"data_type": "textarea", "length": 2000, "textarea": {"type": "small"}}
 CREATED_AS: dict[str, dict[str, Any]] = {  # else a line of text
     "number": {"data_type": "double", "length": 16, "decimal_place": 2},
     "integer": {"data_type": "integer", "length": 9},
@@ -136,7 +137,7 @@ class ZohoCrm(Crm):
         }  # fmt: skip
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
-        kind = {"data_type": "textarea"} if field.key in ("hub_summary", "hub_products") else {"data_type": "text"}
+        kind = LONG if field.key in ("hub_summary", "hub_products") else {"data_type": "text", "length": 255}
         definition = {"field_label": title(field.key), **CREATED_AS.get(field.type, kind)}
         url, params = f"{_base(settings)}/settings/fields", {"module": settings["module"]}
         yield Call.post(url, params=params, json={"fields": [definition]})
