@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,12 +47,13 @@ from hub.mapping.filters import compile_filter
 from hub.mapping.problems import MappingError
 from hub.mapping.record import make_record
 from hub.mapping.rules import CompiledMapping, compile_mapping
+from hub.mapping.stored import known_facts
 from hub.privacy import unsubscribe
 from hub.reading import needs_fetch, read_back, read_message
 from hub.route import OpenRoute, plan
 from hub.settings import settings
-from hub.store import Store, connections, deliveries, inbound, leases, now, orders, routes
-from hub.store.base import EPOCH, Row, Values
+from hub.store import Store, connections, deliveries, inbound, leases, now, routes
+from hub.store.base import Row, Values
 from hub.verify import verify
 
 log = logging.getLogger(__name__)
@@ -351,7 +352,10 @@ class _Maker:
             mapping = self._mapping(parcel)
         except MappingError as error:
             return Outcome(Result.BAD_MAPPING, "required_field_empty", str(error)[:500])
-        data = known_facts(parcel.conversion, parcel.workspace, parcel.order, parcel.lifetime, parcel.campaign_names)
+        data = known_facts(
+            parcel.conversion, parcel.workspace, parcel.order, parcel.lifetime, parcel.campaign_names,
+            _unsubscribe_url(parcel.conversion),
+        )  # fmt: skip
         record, problems = make_record(mapping, data, parcel.delivery["id"])
         blocking = next((problem for problem in problems if problem.blocking), None)
         if blocking is not None:
@@ -366,46 +370,6 @@ class _Maker:
         return self._compiled[mapping_id]
 
 
-def known_facts(
-    conversion: Row, workspace: Row, order: Row | None, lifetime: Sequence[Row] | None, campaign_names: Sequence[str]
-) -> dict[str, Any]:
-    """What a mapping reads of a stored conversion. One function for delivery and for trying a mapping out.
-
-    ``lifetime``: the contact's rows of :func:`hub.store.orders.lifetime`; None: nobody will ask for the customer.
-    """
-    data = facts(
-        conversion["data"], conversion["event_id"], _order_facts(order), _customer_facts(conversion, lifetime),
-        campaign_names, trust=conversion["trust"], language=workspace["language"], time_zone=workspace["time_zone"],
-        unsubscribe_url=_unsubscribe_url(conversion),
-    )  # fmt: skip
-    data["kind"] = conversion["kind"]  # the books know whether a charge was a renewal, its message may not
-    return data
-
-
 def _unsubscribe_url(conversion: Row) -> str | None:
     email = conversion["data"]["contact"].get("email")
     return unsubscribe.address(conversion["workspace_id"], email) if email else None
-
-
-def _order_facts(row: Row | None) -> dict[str, Any] | None:
-    if row is None:
-        return None
-    names = ("gross", "refunded", "currency", "status")
-    return {"id": row["display_id"] or None, "net": orders.net(row), **{name: row[name] for name in names}}
-
-
-def _customer_facts(conversion: Row, lifetime: Sequence[Row] | None) -> dict[str, Any] | None:
-    if not lifetime:
-        return {} if lifetime is None else None
-    # Unlike currencies are never added up: the one of this conversion is shown, else the one with the latest purchase.
-    mine = [row for row in lifetime if row["currency"] == conversion["currency"]]
-    row = mine[0] if mine else max(lifetime, key=lambda one: one["last_at"] or EPOCH)
-    items = conversion["data"]["items"]
-    return {
-        "lifetime_value": row["net"], "currency": row["currency"], "orders": row["orders"],
-        "first_purchase_at": row["first_at"], "last_purchase_at": row["last_at"],
-        "last_product": items[0].get("name") if items else None,
-    }  # fmt: skip
-
-
-Wake = Callable[[str, str, str], Any]

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from hub.contract.connector import Destination
 from hub.contract.conversion import Campaigns, Contact, Context, Conversion, Item, Json
 from hub.contract.vocabulary import Kind, Stage
-from hub.journey import known_facts
 from hub.mapping.facts import facts
+from hub.mapping.stored import known_facts
 from hub.store import accounts, campaigns, conversions, orders
 from hub.store.base import Row
 
