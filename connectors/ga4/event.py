@@ -10,17 +10,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hub.contract import BadMapping, Kind, Record, Settings, Stage, money, people
+from hub.contract import BadMapping, Kind, Record, Settings, Stage, ads, money, people
 from hub.contract.paths import text
 
-EVENT_NAMES = {
-    Stage.VIEW_CONTENT: "view_item",
-    Stage.ADD_TO_CART: "add_to_cart",
-    Stage.INITIATE_CHECKOUT: "begin_checkout",
-    Stage.COMPLETE_REGISTRATION: "sign_up",
-    Stage.ADD_PAYMENT_INFO: "add_payment_info",
-    Stage.PURCHASE: "purchase",
-}
 MAX_PARAMS = 25
 MAX_ITEMS = 200
 ENGAGEMENT = 100  # milliseconds, Google's own example: without any, an event joins no session
@@ -86,7 +78,7 @@ def _event_name(record: Record, settings: Settings) -> str:
         return "purchase"
     if record.stage is None:
         raise BadMapping("events", "This conversion has no stage, so Google Analytics has no event for it.")
-    return EVENT_NAMES.get(record.stage) or str(settings["lead_event_name"])
+    return ads.ANALYTICS_NAMES.get(record.stage) or str(settings["lead_event_name"])
 
 
 def _params(record: Record) -> dict[str, Any]:

@@ -35,14 +35,6 @@ KEYS = {
     "items": "items",
 }
 PLAIN = {"client_ip_address": "ip", "client_user_agent": "user_agent", "subscription_id": "subscription_id"}
-EVENT_NAMES = {
-    Stage.VIEW_CONTENT: "ViewContent",
-    Stage.ADD_TO_CART: "AddToCart",
-    Stage.INITIATE_CHECKOUT: "InitiateCheckout",
-    Stage.COMPLETE_REGISTRATION: "CompleteRegistration",
-    Stage.ADD_PAYMENT_INFO: "AddPaymentInfo",
-    Stage.PURCHASE: "Purchase",
-}
 RENEWAL = "RecurringSubscriptionPayment"
 # Without one of these Meta answers that names, places and a browser are not enough to find a person by.
 _FINDS_A_PERSON = ("em", "ph", "external_id", "fbc", "fbp", "client_ip_address", "subscription_id")
@@ -59,7 +51,7 @@ def build_event(record: Record, settings: Settings) -> dict[str, Any]:
         raise BadMapping("subscription_id", "Meta ties a renewal to its first sale by the subscription id: map it.")
     custom = _custom_data(facts, needs_value=renewal or record.stage is Stage.PURCHASE)
     event: dict[str, Any] = {
-        "event_name": RENEWAL if renewal else ads.stage_name(record, EVENT_NAMES, settings["lead_event_name"]),
+        "event_name": RENEWAL if renewal else ads.stage_name(record, ads.PIXEL_NAMES, settings["lead_event_name"]),
         "event_time": int(record.occurred_at.timestamp()),
         "event_id": ads.event_id(record),
         "action_source": _action_source(record.values, settings),

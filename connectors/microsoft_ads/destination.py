@@ -30,14 +30,6 @@ from hub.contract.standard_fields import fields_for, mapping_for
 PERSON = {"email": "email", "phone": "phone", "country": "country", "consent_ads": "consent_ads"}
 KEYS = PERSON | ads.VISIT | ads.SALE | {"msclkid": "msclkid"}
 VISITOR = {"clientIpAddress": "ip", "clientUserAgent": "user_agent", "msclkid": "msclkid"}
-NAMES = {
-    Stage.VIEW_CONTENT: "view_item",
-    Stage.ADD_TO_CART: "add_to_cart",
-    Stage.INITIATE_CHECKOUT: "begin_checkout",
-    Stage.COMPLETE_REGISTRATION: "sign_up",
-    Stage.ADD_PAYMENT_INFO: "add_payment_info",
-    Stage.PURCHASE: "purchase",
-}
 
 
 class MicrosoftAdsSettings(SettingsSchema):
@@ -78,7 +70,7 @@ class MicrosoftAds(AdPlatform):
         agreed = facts["consent_ads"]
         event = {
             "eventType": "custom",
-            "eventName": ads.stage_name(record, NAMES, settings["lead_event_name"]),
+            "eventName": ads.stage_name(record, ads.ANALYTICS_NAMES, settings["lead_event_name"]),
             "eventTime": int(record.occurred_at.timestamp()),
             "eventId": ads.event_id(record),
             **ads.texts(facts, {"eventSourceUrl": "page_url", "referrerUrl": "referrer"}),

@@ -37,7 +37,6 @@ NAMES = {
     Stage.COMPLETE_REGISTRATION: "SIGN_UP",
     Stage.PURCHASE: "PURCHASE",
 }
-OWN_NAMES = {Stage.INITIATE_CHECKOUT: "InitiateCheckout", Stage.ADD_PAYMENT_INFO: "AddPaymentInfo"}
 
 
 class RedditSettings(SettingsSchema):
@@ -119,7 +118,7 @@ def _type(record: Record, settings: Mapping[str, Any]) -> dict[str, str]:
     name = ads.stage_name(record, NAMES)
     if name:
         return {"tracking_type": name}
-    own = ads.stage_name(record, OWN_NAMES, settings["lead_event_name"])
+    own = ads.stage_name(record, ads.PIXEL_NAMES, settings["lead_event_name"])
     return {"tracking_type": "CUSTOM", "custom_event_name": own}
 
 

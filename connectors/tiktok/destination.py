@@ -37,14 +37,6 @@ LISTS = {"email": "email", "phone": "phone", "external_id": "external_id"}
 HASHED = {"first_name": "first_name", "last_name": "last_name", "zip_code": "postal_code"}
 IN_CLEAR = {"city": "city", "state": "region", "country": "country"}
 VISITOR = {"ttclid": "ttclid", "ttp": "ttp", "ip": "ip", "user_agent": "user_agent"}
-NAMES = {
-    Stage.VIEW_CONTENT: "ViewContent",
-    Stage.ADD_TO_CART: "AddToCart",
-    Stage.INITIATE_CHECKOUT: "InitiateCheckout",
-    Stage.COMPLETE_REGISTRATION: "CompleteRegistration",
-    Stage.ADD_PAYMENT_INFO: "AddPaymentInfo",
-    Stage.PURCHASE: "Purchase",
-}
 PARTLY_TAKEN, NO_PERMISSION, INVALID, THROTTLED = 20001, 40001, 40002, 40100
 BAD_TOKEN = (40104, 40105)
 ROW = re.compile(r"Batch\.([0-9]+)")
@@ -94,7 +86,7 @@ class TikTok(AdPlatform):
         user |= ads.hashed(facts, HASHED) | ads.identifiers(facts, IN_CLEAR) | ads.texts(facts, VISITOR)
         ads.need_one_of(user, ("email", "phone", "external_id", "ttclid", "ttp", "ip"), "email")
         event = {
-            "event": ads.stage_name(record, NAMES, settings["lead_event_name"]),
+            "event": ads.stage_name(record, ads.PIXEL_NAMES, settings["lead_event_name"]),
             "event_time": int(record.occurred_at.timestamp()),
             "event_id": ads.event_id(record),
             "user": user,

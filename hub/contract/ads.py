@@ -38,6 +38,19 @@ SHORT = {
 }  # fmt: skip
 """Meta's keys of hashed identifiers, which Pinterest and Snapchat took over."""
 
+PIXEL_NAMES = {
+    Stage.VIEW_CONTENT: "ViewContent", Stage.ADD_TO_CART: "AddToCart", Stage.INITIATE_CHECKOUT: "InitiateCheckout",
+    Stage.COMPLETE_REGISTRATION: "CompleteRegistration", Stage.ADD_PAYMENT_INFO: "AddPaymentInfo",
+    Stage.PURCHASE: "Purchase",
+}  # fmt: skip
+"""The names of Meta's pixel, which TikTok took over."""
+
+ANALYTICS_NAMES = {
+    Stage.VIEW_CONTENT: "view_item", Stage.ADD_TO_CART: "add_to_cart", Stage.INITIATE_CHECKOUT: "begin_checkout",
+    Stage.COMPLETE_REGISTRATION: "sign_up", Stage.ADD_PAYMENT_INFO: "add_payment_info", Stage.PURCHASE: "purchase",
+}  # fmt: skip
+"""The names of Google Analytics 4, which Microsoft's tag took over."""
+
 EVENT_ID = Field(
     "event_id",
     Text("Event id", "Identifiant de l'évènement"),
