@@ -33,7 +33,6 @@ from hub.contract.email_tools import require_email
 from hub.contract.mail import MailSettings, greeting, is_address, mail
 from hub.contract.paths import text
 
-TWO_DAYS = 2 * 24 * 3600
 WAY_OUT = Text("Stop these e-mails", "Ne plus recevoir ces e-mails")
 
 
@@ -62,18 +61,6 @@ class SmtpSettings(MailSettings):
     )
 
 
-def _texts(subject: str, body: str) -> dict[str, Any]:
-    return {
-        "email": {"from": "contact.email"},
-        "subject": {"text": subject},
-        "body": {"text": body},
-        "unsubscribe_url": {"from": "unsubscribe_url"},
-    }
-
-
-_PRODUCT = "{{ items[0].name | default: offer }}"
-
-
 class Smtp(Destination):
     """Sends one e-mail for each conversion of its route."""
 
@@ -99,19 +86,16 @@ class Smtp(Destination):
         ),
         Field("unsubscribe_url", Text("Unsubscribe address", "Adresse de désinscription"), required=True),
     )
-    default_mapping: ClassVar[Mapping[str, Any]] = _texts(
-        "Your order is waiting",
-        f"Hello {{{{ contact.first_name }}}},\n\nyour payment for {_PRODUCT} did not go through. You can take it up again "
-        "here:\n{{ context.page_url }}\n",
-    )
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "relance": _texts(
-            "Votre commande vous attend",
-            f"Bonjour {{{{ contact.first_name }}}},\n\nvotre paiement pour {_PRODUCT} n'a pas abouti. Vous pouvez le "
-            "reprendre ici :\n{{ context.page_url }}\n",
-        ),
+    default_mapping: ClassVar[Mapping[str, Any]] = {
+        "email": {"from": "contact.email"},
+        "subject": {"text": "Your order is waiting"},
+        "body": {
+            "text": "Hello {{ contact.first_name }},\n\nyour payment for {{ items[0].name | default: offer }} did not go "
+            "through. You can take it up again here:\n{{ context.page_url }}\n"
+        },
+        "unsubscribe_url": {"from": "unsubscribe_url"},
     }
-    max_age = TWO_DAYS  # a reminder that comes days late does harm
+    max_age = 2 * 24 * 3600  # a reminder that comes days late does harm
     limits = Limits(concurrency=1)
     sends_tests = False  # it would be sent to a customer
 
