@@ -126,20 +126,10 @@ def _search(email: str) -> Call:
         "field": {"type": "regular_field", "object_type": "contact_email", "field_name": "email"},
         "condition": {"type": "text", "mode": "phrase", "value": email},
     }
-    query = [
-        {"type": "object_type", "object_type": "contact"},
-        {
-            "type": "has_related",
-            "this_object_type": "contact",
-            "related_object_type": "contact_email",
-            "related_query": address,
-        },
-    ]
-    body = {
-        "query": {"type": "and", "queries": query},
-        "_fields": {"contact": ["id", "lead_id", "emails"]},
-        "_limit": 20,
-    }
+    related = {"this_object_type": "contact", "related_object_type": "contact_email", "related_query": address}
+    queries = [{"type": "object_type", "object_type": "contact"}, {"type": "has_related", **related}]
+    fields = {"contact": ["id", "lead_id", "emails"]}
+    body = {"query": {"type": "and", "queries": queries}, "_fields": fields, "_limit": 20}
     return Call.post(f"{API}/data/search/", json=body)
 
 

@@ -63,10 +63,7 @@ class HighLevelSettings(SettingsSchema):
 
     access_token = Secret(
         Text("Private integration token", "Jeton d'intégration privée"),
-        help=Text(
-            "In the sub-account: Settings, Private Integrations. Scopes: contacts and custom fields, read and write.",
-            "Dans le sous-compte : Settings, Private Integrations. Portées : contacts et champs, lecture et écriture.",
-        ),
+        help=Text("Sub-account: Settings, Private Integrations.", "Sous-compte : Settings, Private Integrations."),
         placeholder="pit-…",
         required=True,
     )
