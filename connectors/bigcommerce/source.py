@@ -8,29 +8,13 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from connectors.bigcommerce.orders import read_cart, read_order, read_refund
-from hub.contract import (
-    ApiKeyHeader,
-    Call,
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    NotUnderstood,
-    Recipe,
-    Secret,
-    Secrets,
-    SettingsSchema,
-    Snippet,
-    Source,
-    Stage,
-    Status,
-    Text,
-    Words,
-)
+from hub.contract import ApiKeyHeader, Call, Conversion, Inbound, NotUnderstood, Recipe, Snippet, Source
 from hub.contract.dates import first_time
-from hub.contract.paging import read_object
+from hub.contract.paging import read_object, try_call
 from hub.contract.paths import required_text
+from hub.contract.settings import Secret, Secrets, SettingsSchema, Words
 from hub.contract.signing import check_token, require_header
+from hub.contract.vocabulary import Category, Kind, Stage, Status, Text
 
 API = "https://api.bigcommerce.com/stores"
 JSON = {"Accept": "application/json"}  # API v2 answers in XML otherwise
@@ -99,7 +83,8 @@ class BigCommerce(Source):
         return {HEADER: settings["secret"][0]}
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
-        return _try_token(f"{API}/{quote(settings['store_hash'], safe='')}/v2/store")
+        url = f"{API}/{quote(settings['store_hash'], safe='')}/v2/store"
+        return try_call(Call.get(url, headers=dict(JSON)), "The token works for this store.")
 
     def needs_fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> bool:
         return inbound.json()["scope"] in (*ORDERS, REFUND, ADDED, ABANDONED)
@@ -140,8 +125,3 @@ class BigCommerce(Source):
         times = (facts.pop("when", None), event.get("created_at"))
         occurred_at, flags = first_time(*times, fallback=inbound.received_at)
         return [Conversion(event_id=event_id, occurred_at=occurred_at, flags=flags, **facts)]
-
-
-def _try_token(url: str) -> Recipe:
-    yield Call.get(url, headers=dict(JSON))
-    return "The token works for this store."

@@ -7,22 +7,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors.chargebee.events import READERS, read_event
-from hub.contract import (
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    Secrets,
-    SettingsSchema,
-    Snippet,
-    Source,
-    Stage,
-    Text,
-    Words,
-)
+from hub.contract import Conversion, Inbound, Snippet, Source
 from hub.contract.auth import basic
-from hub.contract.settings import Mode
+from hub.contract.settings import Mode, Secrets, SettingsSchema, Words
 from hub.contract.signing import check_token, require_header
+from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 
 class ChargebeeSettings(SettingsSchema):

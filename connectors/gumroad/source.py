@@ -7,34 +7,14 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from hub.contract import (
-    Bearer,
-    Call,
-    Category,
-    Choice,
-    Conversion,
-    Inbound,
-    Item,
-    Kind,
-    NotUnderstood,
-    NotVerified,
-    Recipe,
-    Secret,
-    SettingsSchema,
-    Snippet,
-    Source,
-    Stage,
-    Status,
-    Text,
-    Unsigned,
-    Words,
-)
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, first_text, minor_money, read_person, sale_names
+from hub.contract import Bearer, Call, Context, Conversion, Inbound, Item, Recipe, Snippet, Source, Unsigned
+from hub.contract.errors import NotUnderstood, NotVerified
+from hub.contract.facts import Facts, first_text, minor_money, read_person, sale_names, told
 from hub.contract.money import decimal
-from hub.contract.paging import read_object
+from hub.contract.paging import read_object, try_call
 from hub.contract.paths import dig, required_text, text
-from hub.contract.tracking import read_tracking
+from hub.contract.settings import Choice, Secret, SettingsSchema, Words
+from hub.contract.vocabulary import Category, Kind, Stage, Status, Text
 
 Form = Mapping[str, str]
 API = "https://api.gumroad.com/v2"
@@ -119,7 +99,7 @@ class Gumroad(Source):
         return None if settings["access_token"] else {}
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
-        return _try_token() if settings["access_token"] else None
+        return try_call(Call.get(f"{API}/user"), "The token works.") if settings["access_token"] else None
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         form = inbound.form()
@@ -131,17 +111,13 @@ class Gumroad(Source):
         facts = _subscription(form, resource) if resource in _ENDED else _sale(form, resource, settings)
         if facts is None:
             return []
-        times = (form.get(name) for name in facts.pop("times"))
-        occurred_at, flags = first_time(*times, fallback=inbound.received_at)
-        conversion = Conversion(
-            occurred_at=occurred_at, contact=read_person(form, _BUYER), test=form.get("test") == "true",
-            subscription_id=text(form.get("subscription_id")), recurring="subscription_id" in form, **facts,
-        )  # fmt: skip
-        conversion.flags += flags
-        conversion.context.referrer = text(form.get("referrer"))
-        named = [name for name in form if name.startswith("url_params[") and name.endswith("]")]
-        read_tracking(conversion, {name[len("url_params[") : -1]: form[name] for name in named})
-        return [conversion]
+        facts |= {
+            "contact": read_person(form, _BUYER), "test": form.get("test") == "true", "recurring": "subscription_id" in form,
+            "subscription_id": text(form.get("subscription_id")), "context": Context(referrer=text(form.get("referrer"))),
+        }  # fmt: skip
+        times = [form.get(name) for name in facts.pop("times")]
+        pairs = {name.removeprefix("url_params[")[:-1]: form[name] for name in form if name.startswith("url_params[")}
+        return [told(facts, times, inbound.received_at, url_params=pairs)]
 
 
 _ENDED = ("cancellation", "subscription_ended")
@@ -176,8 +152,3 @@ def _subscription(form: Form, resource: str) -> Facts:
     reason = first_text(form, "ended_reason") or ("by the seller" if form.get("cancelled_by_admin") == "true" else None)
     times = ("cancelled_at", "ended_at", "created_at")
     return {"event_id": f"{resource}:{number}:{told}", "kind": Kind.CANCELLATION, "reason": reason, "times": times}
-
-
-def _try_token() -> Recipe:
-    yield Call.get(f"{API}/user")
-    return "The token works."

@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from hub.contract import (
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    Secrets,
-    SettingsSchema,
-    Snippet,
-    Stage,
-    Status,
-    Switch,
-    Text,
-)
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, minor_money, read_items, read_person, refused, sale_names
-from hub.contract.hmac_source import HmacSource
+from hub.contract import Conversion, Inbound, Snippet
+from hub.contract.facts import Facts, minor_money, read_items, read_person, refused, sale_names, told
+from hub.contract.hmac_source import HmacSource, OwnSecret
 from hub.contract.money import EXPONENTS, from_minor
 from hub.contract.paths import required_text, text
-from hub.contract.tracking import read_tracking
+from hub.contract.settings import Switch
+from hub.contract.vocabulary import Category, Kind, Stage, Status, Text
 
 Json = Mapping[str, Any]
 _HUNDREDTHS = dict.fromkeys(EXPONENTS, 2)
@@ -31,14 +19,7 @@ _BUYER = {"email": "user_email", "name": "user_name", "external_id": "customer_i
 _ITEM = {"product_id": "product_id", "sku": "variant_id", "name": "product_name", "quantity": "quantity"}
 
 
-class LemonSqueezySettings(SettingsSchema):
-    secret = Secrets(
-        Text("Signing secret", "Secret de signature"),
-        help=Text(
-            "The secret you typed when creating the webhook. One a line while you change it.",
-            "Le secret saisi à la création du webhook. Un par ligne pendant un changement.",
-        ),
-    )
+class LemonSqueezySettings(OwnSecret):
     hundredths = Switch(
         Text("Amounts are hundredths in every currency", "Montants en centièmes dans toute devise"),
         help=Text(
@@ -82,21 +63,13 @@ class LemonSqueezy(HmacSource):
         )
         if facts is None:
             return []
-        updated = text(found.get("updated_at")) or ""
+        facts |= {
+            "event_id": ":".join([meta["event_name"], required_text(thing, "id"), text(found.get("updated_at")) or ""]),
+            "test": found.get("test_mode") is True or meta.get("test_mode") is True,
+            "contact": read_person(found, _BUYER),
+        }
         times = (found.get(facts.pop("when", "updated_at")), found.get("created_at"))
-        occurred_at, flags = first_time(*times, fallback=inbound.received_at)
-        conversion = Conversion(
-            event_id=":".join([meta["event_name"], required_text(thing, "id"), updated]),
-            occurred_at=occurred_at,
-            test=found.get("test_mode") is True or meta.get("test_mode") is True,
-            contact=read_person(found, _BUYER),
-            **facts,
-        )
-        conversion.flags += flags
-        left = read_tracking(conversion, meta.get("custom_data") or {})
-        number = text(found.get("order_number"))
-        conversion.extra |= ({"custom_data": left} if left else {}) | ({"order_number": number} if number else {})
-        return [conversion]
+        return [told(facts, times, inbound.received_at, custom_data=meta.get("custom_data"))]
 
 
 Exponents = dict[str, int] | None
@@ -117,8 +90,9 @@ def _order_refunded(order: Json, exponents: Exponents) -> Facts:
 
 
 def _order(order: Json, exponents: Exponents) -> Facts:
-    item = order.get("first_order_item")
+    item, number = order.get("first_order_item"), text(order.get("order_number"))
     return {
+        "extra": {"order_number": number} if number else {},
         **sale_names(order["id"], order.get("identifier")),
         **minor_money(order["total"], order["currency"], exponents),
         "items": read_items([item], _ITEM, lambda line: from_minor(line.get("price"), order["currency"], exponents)),

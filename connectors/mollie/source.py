@@ -7,43 +7,25 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from hub.contract import (
-    Bearer,
-    Call,
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    NotUnderstood,
-    Recipe,
-    Secret,
-    SettingsSchema,
-    Snippet,
-    Stage,
-    Text,
-)
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, first_text, major_money, read_items, read_person, refused, sale_names
+from hub.contract import Bearer, Call, Conversion, Inbound, NotUnderstood, Recipe, Snippet
+from hub.contract.facts import Facts, first_text, major_money, read_items, read_person, refused, sale_names, told
 from hub.contract.money import decimal
-from hub.contract.paging import read_object
+from hub.contract.paging import read_object, try_call
 from hub.contract.paths import dig, required_text, text
 from hub.contract.senders import UnsignedSender
-from hub.contract.tracking import read_tracking
+from hub.contract.settings import Secret, SettingsSchema
+from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 Json = Mapping[str, Any]
 API = "https://api.mollie.com/v2"
 _BUYER = {
     "email": ("customer.email", "payment.billingAddress.email", "payment.metadata.email"),
-    "phone": "payment.billingAddress.phone",
-    "first_name": "payment.billingAddress.givenName",
-    "last_name": "payment.billingAddress.familyName",
-    "name": ("customer.name", "payment.details.consumerName"),
-    "external_id": "payment.customerId",
-    "city": "payment.billingAddress.city",
-    "region": "payment.billingAddress.region",
-    "postal_code": "payment.billingAddress.postalCode",
+    "name": ("customer.name", "payment.details.consumerName"), "external_id": "payment.customerId",
+    "first_name": "payment.billingAddress.givenName", "last_name": "payment.billingAddress.familyName",
+    "phone": "payment.billingAddress.phone", "city": "payment.billingAddress.city",
+    "region": "payment.billingAddress.region", "postal_code": "payment.billingAddress.postalCode",
     "country": ("payment.billingAddress.country", "payment.countryCode"),
-}
+}  # fmt: skip
 _ITEM = {"sku": "sku", "name": "description", "quantity": "quantity"}
 _LOST = ("failed", "canceled")  # a refund with this status gave nothing back
 
@@ -86,7 +68,7 @@ class Mollie(UnsignedSender):
     )
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
-        return _try_key()
+        return try_call(Call.get(f"{API}/payments", params={"limit": "1"}), "The key may read payments.")
 
     def needs_fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> bool:
         return _payment_id(inbound) is not None
@@ -124,18 +106,14 @@ def _read(payment: Json, inbound: Inbound) -> list[Conversion]:
     # A subscription hands its metadata on to all its payments: they would become one order.
     shop = None if is_rebill else first_text(payment, "metadata.order_id", "metadata.orderId")
     names = sale_names(number, shop, None if is_rebill else payment.get("orderId"))
-    conversions = []
-    for suffix, times, facts in _events(payment):
-        occurred_at, flags = first_time(*times, fallback=inbound.received_at)
-        conversion = Conversion(
-            event_id=f"{number}:{suffix}", occurred_at=occurred_at, flags=flags, contact=read_person(found, _BUYER),
-            subscription_id=text(payment.get("subscriptionId")), recurring=is_rebill,
-            test=payment["mode"] != "live", **names, **facts,
-        )  # fmt: skip
-        left = read_tracking(conversion, metadata if isinstance(metadata, dict) else {})
-        conversion.extra = {"metadata": left} if left else {}
-        conversions.append(conversion)
-    return conversions
+    shared = {
+        "contact": read_person(found, _BUYER), "subscription_id": text(payment.get("subscriptionId")),
+        "recurring": is_rebill, "test": payment["mode"] != "live", **names,
+    }  # fmt: skip
+    return [
+        told({"event_id": f"{number}:{suffix}", **shared, **facts}, times, inbound.received_at, metadata=metadata)
+        for suffix, times, facts in _events(payment)
+    ]
 
 
 def _events(payment: Json) -> Iterable[tuple[str, tuple[Any, ...], Facts]]:
@@ -175,8 +153,3 @@ _MEANINGS: dict[str, Facts] = {
 
 def _money(amount: Json) -> Facts:
     return major_money(amount["value"], amount["currency"])
-
-
-def _try_key() -> Recipe:
-    yield Call.get(f"{API}/payments", params={"limit": "1"})
-    return "The key may read payments."

@@ -10,27 +10,12 @@ from urllib.parse import quote
 from marshmallow import validate
 
 from connectors.paddle.events import READERS, read_event
-from hub.contract import (
-    Bearer,
-    Call,
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    Number,
-    Recipe,
-    Secret,
-    Secrets,
-    SettingsSchema,
-    Snippet,
-    Source,
-    Stage,
-    Text,
-)  # fmt: skip
-from hub.contract.paging import read_object
+from hub.contract import Bearer, Call, Conversion, Inbound, Recipe, Snippet, Source
+from hub.contract.paging import read_object, try_call
 from hub.contract.paths import dig, text
-from hub.contract.settings import Mode
+from hub.contract.settings import Mode, Number, Secret, Secrets, SettingsSchema
 from hub.contract.signing import TOLERANCE, check_hmac, check_timestamp, make_hmac, parse_pairs, require_header
+from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 SIGNATURE = "Paddle-Signature"
 APIS = {"live": "https://api.paddle.com", "sandbox": "https://sandbox-api.paddle.com"}
@@ -104,7 +89,8 @@ class Paddle(Source):
         return {SIGNATURE: f"ts={stamp};h1={make_hmac(b'%d:' % stamp + body, settings['secret'][0])}"}
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
-        return _try_key(APIS[settings["mode"]]) if settings["api_key"] else None
+        call = Call.get(f"{APIS[settings['mode']]}/customers", params={"per_page": "1"})
+        return try_call(call, "The key may read customers.") if settings["api_key"] else None
 
     def needs_fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> bool:
         event = inbound.json()
@@ -124,8 +110,3 @@ class Paddle(Source):
             return []
         conversion.test = settings["mode"] == "sandbox"
         return [conversion]
-
-
-def _try_key(api: str) -> Recipe:
-    yield Call.get(f"{api}/customers", params={"per_page": "1"})
-    return "The key may read customers."

@@ -6,24 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from connectors.paypal_ipn.messages import read_message
-from hub.contract import (
-    Call,
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    NotVerified,
-    Recipe,
-    Reply,
-    SettingsSchema,
-    Snippet,
-    Source,
-    Stage,
-    Text,
-    TryLater,
-    Words,
-)
-from hub.contract.settings import Mode
+from hub.contract import Call, Conversion, Inbound, NotVerified, Recipe, Reply, Snippet, Source, TryLater
+from hub.contract.settings import Mode, SettingsSchema, Words
+from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 POSTBACKS = {
     "live": "https://ipnpb.paypal.com/cgi-bin/webscr",

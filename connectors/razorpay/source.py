@@ -6,23 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from hub.contract import (
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    Secrets,
-    SettingsSchema,
-    Snippet,
-    Stage,
-    Text,
-)
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, first_text, minor_money, read_person, refused, sale_names
-from hub.contract.hmac_source import HmacSource
+from hub.contract import Conversion, Inbound, Snippet
+from hub.contract.facts import Facts, first_text, minor_money, read_person, refused, sale_names, told
+from hub.contract.hmac_source import HmacSource, OwnSecret
 from hub.contract.paths import dig, required_text, text
 from hub.contract.settings import Mode
-from hub.contract.tracking import read_tracking
+from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 NO_EMAIL = "void@razorpay.com"  # what Razorpay writes when the buyer need not give one: it would join strangers
 Things = Mapping[str, Any]  # the message's payment, order, refund …, each by its name
@@ -34,16 +23,7 @@ _BUYER = {
 }
 
 
-class RazorpaySettings(SettingsSchema):
-    secret = Secrets(
-        Text("Webhook secret", "Secret du webhook"),
-        help=Text(
-            "The secret you typed when creating the webhook. Keep the old one on a second line for a day after a change: "
-            "Razorpay still signs its earlier tries with it.",
-            "Le secret saisi à la création du webhook. Gardez l'ancien sur une deuxième ligne un jour après un changement : "
-            "Razorpay signe encore ses essais antérieurs avec lui.",
-        ),
-    )
+class RazorpaySettings(OwnSecret):
     mode = Mode()
 
 
@@ -80,16 +60,15 @@ class Razorpay(HmacSource):
         facts = reader(things) if reader else None
         if facts is None:
             return []
-        thing = things[subject]
-        times = (event.get("created_at"), thing.get("created_at"))
-        occurred_at, flags = first_time(*times, fallback=inbound.received_at)
-        conversion = Conversion(
-            event_id=f"{event['event']}:{required_text(things, _ID_OF.get(event['event'], f'{subject}.id'))}",
-            occurred_at=occurred_at, flags=flags, contact=read_person(things, _BUYER), **facts,
-        )  # fmt: skip
-        conversion.test = settings["mode"] == "sandbox"
-        _take_notes(conversion, things)
-        return [conversion]
+        number = required_text(things, _ID_OF.get(event["event"], f"{subject}.id"))
+        found = {"receipt": first_text(things, "order.receipt"), "method": first_text(things, "payment.method")}
+        facts |= {
+            "event_id": f"{event['event']}:{number}", "contact": read_person(things, _BUYER),
+            "test": settings["mode"] == "sandbox", "extra": {name: value for name, value in found.items() if value},
+        }  # fmt: skip
+        notes = {name: value for each in things.values() for name, value in (each.get("notes") or {}).items()}
+        times = (event.get("created_at"), things[subject].get("created_at"))
+        return [told(facts, times, inbound.received_at, notes=notes)]
 
 
 def _captured(things: Things) -> Facts | None:
@@ -182,15 +161,3 @@ def _paid(things: Things) -> Facts:
 def _names_of_link(things: Things) -> tuple[Any, ...]:
     link = things["payment_link"]
     return dig(things, "payment.id"), required_text(link, "id"), link.get("reference_id")
-
-
-def _take_notes(conversion: Conversion, things: Things) -> None:
-    """The shop's own notes on any of the objects: an object, or ``[]`` when there are none."""
-    notes = [thing["notes"] for thing in things.values() if isinstance(thing.get("notes"), dict)]
-    left = read_tracking(conversion, {name: value for each in notes for name, value in each.items()})
-    found = {
-        "notes": left,
-        "receipt": first_text(things, "order.receipt"),
-        "method": first_text(things, "payment.method"),
-    }
-    conversion.extra |= {name: value for name, value in found.items() if value}

@@ -8,27 +8,12 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from connectors.square.events import READERS, read_event, thing_of
-from hub.contract import (
-    Bearer,
-    Call,
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    Recipe,
-    Secret,
-    Secrets,
-    SettingsSchema,
-    Snippet,
-    Source,
-    Stage,
-    Text,
-    Url,
-)
-from hub.contract.paging import read_object
+from hub.contract import Bearer, Call, Conversion, Inbound, Recipe, Snippet, Source
+from hub.contract.paging import read_object, try_call
 from hub.contract.paths import text
-from hub.contract.settings import Mode
+from hub.contract.settings import Mode, Secret, Secrets, SettingsSchema, Url
 from hub.contract.signing import check_hmac, make_hmac, require_header
+from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 SIGNATURE = "x-square-hmacsha256-signature"
 APIS = {"live": "https://connect.squareup.com", "sandbox": "https://connect.squareupsandbox.com"}
@@ -98,7 +83,8 @@ class Square(Source):
         return {SIGNATURE: make_hmac(url.encode() + body, settings["secret"][0], encoding="base64")} if url else None
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
-        return _try_token(APIS[settings["mode"]]) if settings["access_token"] else None
+        call = Call.get(f"{APIS[settings['mode']]}/v2/locations")
+        return try_call(call, "The token works.") if settings["access_token"] else None
 
     def needs_fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> bool:
         return bool(settings["access_token"] and _left_out(inbound))
@@ -129,8 +115,3 @@ def _left_out(inbound: Inbound) -> list[tuple[str, str]]:
     payment = thing_of(event)
     numbers = {"customer": text(payment.get("customer_id")), "order": text(payment.get("order_id"))}
     return [(name, f"/v2/{name}s/{quote(number, safe='')}") for name, number in numbers.items() if number]
-
-
-def _try_token(api: str) -> Recipe:
-    yield Call.get(f"{api}/v2/locations")
-    return "The token works."

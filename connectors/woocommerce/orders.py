@@ -55,8 +55,8 @@ def read_customer(customer: Json, received_at: datetime) -> Conversion:
 def read_deleted(order: Json, received_at: datetime) -> Conversion:
     """Of a deleted order only the id is told."""
     number = required_text(order, "id")
-    facts = sale_names(number)
-    return Conversion(f"{number}:deleted", Kind.CANCELLATION, occurred_at=received_at, reason="deleted", **facts)
+    facts = {**sale_names(number), "reason": "deleted"}
+    return Conversion(f"{number}:deleted", Kind.CANCELLATION, occurred_at=received_at, **facts)
 
 
 def _sale(order: Json, state: Facts, received_at: datetime) -> Conversion:

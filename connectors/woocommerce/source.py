@@ -6,32 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from connectors.woocommerce.orders import read_customer, read_deleted, read_order
-from hub.contract import (
-    Category,
-    Conversion,
-    Headers,
-    Inbound,
-    Kind,
-    Reply,
-    Secrets,
-    SettingsSchema,
-    Snippet,
-    Stage,
-    Text,
-)
+from hub.contract import Conversion, Headers, Inbound, Reply, Snippet
 from hub.contract.hmac_source import HmacSource
+from hub.contract.vocabulary import Category, Kind, Stage, Text
 
 TOPIC = "X-WC-Webhook-Topic"
-
-
-class WooCommerceSettings(SettingsSchema):
-    secret = Secrets(
-        Text("Webhook secret", "Secret du webhook"),
-        help=Text(
-            "The field Secret of the webhook, the same in each. One a line while you change it.",
-            "Le champ Secret du webhook, le même dans chacun. Un par ligne pendant un changement.",
-        ),
-    )
 
 
 class WooCommerce(HmacSource):
@@ -41,7 +20,6 @@ class WooCommerce(HmacSource):
     name = "WooCommerce"
     category = Category.SHOP
     homepage = "https://woocommerce.com"
-    Settings = WooCommerceSettings
     stages = frozenset(Stage) - {Stage.VIEW_CONTENT, Stage.ADD_TO_CART}
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION, Kind.PENDING})
     identity_headers = (TOPIC,)

@@ -6,15 +6,18 @@ Conversion(event_id=…, stage=Stage.PURCHASE, **sale_names(order["id"], order.g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from hub.contract.conversion import Contact, Item
+from hub.contract.conversion import Contact, Conversion, Item
+from hub.contract.dates import first_time
 from hub.contract.errors import NotUnderstood
 from hub.contract.intake import clean_text, split_name
 from hub.contract.money import currency_code, decimal, exponent, from_minor
 from hub.contract.paths import dig, text
+from hub.contract.tracking import read_tracking
 from hub.contract.vocabulary import Stage
 
 Facts = dict[str, Any]
@@ -25,6 +28,19 @@ Paths = Mapping[str, Sequence[str]]
 def first_text(data: Any, *paths: str) -> str | None:
     """The first text found at ``paths`` (as :func:`~hub.contract.paths.dig` reads them)."""
     return next((said for path in paths if (said := text(dig(data, path)))), None)
+
+
+def told(facts: Facts, times: Iterable[Any], received_at: datetime, **notes: Any) -> Conversion:
+    """The conversion of ``facts``, at the first readable of ``times`` (best first).
+
+    ``notes`` are the shop's free fields by the name under which the rest of them is kept in ``extra``: campaigns, UTM values
+    and click ids among them are put where they belong. Anything but an object is passed over.
+    """
+    occurred_at, flags = first_time(*times, fallback=received_at)
+    conversion = Conversion(occurred_at=occurred_at, **{**facts, "flags": [*facts.get("flags", ()), *flags]})
+    left = {name: read_tracking(conversion, pairs) for name, pairs in notes.items() if isinstance(pairs, dict)}
+    conversion.extra = {**conversion.extra, **{name: pairs for name, pairs in left.items() if pairs}}
+    return conversion
 
 
 def sale_names(*candidates: Any) -> Facts:

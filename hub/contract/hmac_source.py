@@ -8,15 +8,33 @@ from typing import Any, ClassVar
 
 from hub.contract.connector import Source
 from hub.contract.inbound import Inbound
+from hub.contract.settings import Secrets, SettingsSchema
 from hub.contract.signing import Encoding, check_hmac, make_hmac, require_header
+from hub.contract.vocabulary import Text
+
+
+class OwnSecret(SettingsSchema):
+    """The secret of senders that let a person choose it."""
+
+    secret = Secrets(
+        Text("Webhook secret", "Secret du webhook"),
+        help=Text(
+            "Any long random text, typed here and in the webhook's form. After a change keep the old one on a second line "
+            "for a day: earlier messages may still be signed with it.",
+            "Un long texte au hasard, saisi ici et dans le formulaire du webhook. Après un changement, gardez l'ancien sur "
+            "une deuxième ligne un jour : des messages antérieurs peuvent encore être signés avec lui.",
+        ),
+    )
 
 
 class HmacSource(Source):
-    """A source with the setting ``secret`` (Secrets). A connector adds its names, ``signature_header`` and ``normalize``.
+    """A source with the setting ``secret`` (Secrets). A connector adds its names, ``signature_header`` and ``normalize``,
+    and ``Settings`` where the sender gives out the secret.
 
     ``signature_header``: the header's name; ``other_headers``: other spellings of it that deliveries have.
     """
 
+    Settings: ClassVar[type[SettingsSchema]] = OwnSecret
     signature_header: ClassVar[str]
     other_headers: ClassVar[tuple[str, ...]] = ()
     encoding: ClassVar[Encoding] = "hex"

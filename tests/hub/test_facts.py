@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,11 +12,28 @@ from hub.contract.facts import (
     read_person,
     refused,
     sale_names,
+    told,
 )
 
 
 def test_the_first_place_that_holds_a_text_counts():
     assert first_text({"a": "", "b": {"c": 7}}, "a", "b", "b.c") == "7"
+
+
+def test_a_conversion_has_the_first_readable_time_and_says_when_it_is_not_the_best():
+    arrived = datetime(2026, 3, 1, tzinfo=UTC)
+    facts = {"event_id": "e1", "flags": ["guessed"]}
+    found = told(facts, ["month 19", "2026-02-01T10:00:00Z"], arrived)
+    assert (found.occurred_at, found.flags) == (datetime(2026, 2, 1, 10, tzinfo=UTC), ["guessed", "date_replaced"])
+    assert told(facts, [None], arrived).occurred_at == arrived
+    assert facts == {"event_id": "e1", "flags": ["guessed"]}
+
+
+def test_the_shops_own_notes_are_put_where_they_belong_and_the_rest_is_kept():
+    notes = {"webinarId": "spring", "utm_source": "news", "seat": "12"}
+    found = told({"event_id": "e1", "extra": {"a": 1}}, [], datetime(2026, 3, 1, tzinfo=UTC), metadata=notes, empty=[])
+    assert (found.campaigns.ids, found.context.utm) == (["spring"], {"source": "news"})
+    assert found.extra == {"a": 1, "metadata": {"seat": "12"}}
 
 
 def test_a_sale_is_named_by_all_its_ids_once_and_missing_ones_are_passed_over():
