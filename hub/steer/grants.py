@@ -141,7 +141,7 @@ def complete(
     except BadCredentials as error:
         if not error.status:
             raise _not_filled_in(error, connected) from None
-        raise NotGranted(_refused(name, error.detail), connected.id) from None
+        raise NotGranted(_refused(name, error.detail or str(error.status)), connected.id) from None
     except DeliveryError as error:
         said = error.detail or error.message
         raise NotGranted(
