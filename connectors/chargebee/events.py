@@ -7,11 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from hub.contract import Conversion, Kind, Stage
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, first_text, minor_money, read_items, read_person, refused, sale_names
+from hub.contract.facts import Facts, first_text, minor_money, read_items, read_person, refused, sale_names, told
 from hub.contract.money import from_minor
 from hub.contract.paths import dig, required_text, text
-from hub.contract.tracking import read_tracking
 
 Content = Mapping[str, Any]  # the objects of the event: customer, subscription, invoice, transaction, credit_note
 _ADDRESSES = ("customer.billing_address", "invoice.billing_address")
@@ -35,17 +33,14 @@ def read_event(event: Content, received_at: datetime) -> Conversion | None:
     facts = READERS[event["event_type"]](content)
     if facts is None:
         return None
-    occurred_at, flags = first_time(event.get("occurred_at"), fallback=received_at)
-    conversion = Conversion(
-        event_id=required_text(event, "id"), occurred_at=occurred_at, flags=flags, contact=read_person(content, _BUYER),
-        **facts,
-    )  # fmt: skip
-    notes = [dig(content, f"{name}.meta_data") for name in ("customer", "subscription")]
-    pairs = {name: value for each in notes if isinstance(each, dict) for name, value in each.items()}
-    left = read_tracking(conversion, pairs)
     plan = first_text(content, "subscription.plan_id", "subscription.subscription_items[0].item_price_id")
-    conversion.extra = {name: value for name, value in (("plan", plan), ("meta_data", left)) if value}
-    return conversion
+    facts |= {
+        "event_id": required_text(event, "id"), "contact": read_person(content, _BUYER),
+        "extra": {"plan": plan} if plan else {},
+    }  # fmt: skip
+    found = [dig(content, f"{name}.meta_data") for name in ("customer", "subscription")]
+    notes = {name: value for each in found if isinstance(each, dict) for name, value in each.items()}
+    return told(facts, [event.get("occurred_at")], received_at, meta_data=notes)
 
 
 def _payment_succeeded(content: Content) -> Facts:

@@ -7,11 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Consent, Conversion, Inbound, Kind, Stage
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, first_text, minor_money, read_items, read_person, refused, sale_names
+from hub.contract.facts import Facts, first_text, minor_money, read_items, read_person, refused, sale_names, told
 from hub.contract.money import from_minor
 from hub.contract.paths import dig, required_text, text
-from hub.contract.tracking import read_tracking
 
 Json = Mapping[str, Any]
 # A further charge of a subscription; subscription_payment_method_change moves no money.
@@ -25,16 +23,13 @@ def read_event(event: Json, inbound: Inbound) -> Conversion | None:
     facts = READERS[event["event_type"]](thing)
     if facts is None:
         return None
-    occurred_at, flags = first_time(event.get("occurred_at"), thing.get("updated_at"), fallback=inbound.received_at)
-    conversion = Conversion(event_id=required_text(event, "event_id"), occurred_at=occurred_at, flags=flags, **facts)
-    if conversion.kind is not Kind.CONTACT:
-        conversion.subscription_id = conversion.subscription_id or text(thing.get("subscription_id"))
-        conversion.contact = read_person(inbound.fetched.get("customer"), {"email": "email", "name": "name"})
-        conversion.contact.external_id = text(thing.get("customer_id"))
-    left = read_tracking(conversion, thing.get("custom_data") or {})
-    if left:
-        conversion.extra["custom_data"] = left
-    return conversion
+    if facts.get("kind") is not Kind.CONTACT:
+        contact = read_person(inbound.fetched.get("customer"), {"email": "email", "name": "name"})
+        contact.external_id = text(thing.get("customer_id"))
+        facts = {"subscription_id": text(thing.get("subscription_id")), "contact": contact, **facts}
+    times = (event.get("occurred_at"), thing.get("updated_at"))
+    facts["event_id"] = required_text(event, "event_id")
+    return told(facts, times, inbound.received_at, custom_data=thing.get("custom_data"))
 
 
 def _completed(transaction: Json) -> Facts | None:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from hub.contract import Conversion, Inbound, Item, Kind, NotUnderstood, Stage
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, first_text, major_money, read_person, refused, sale_names
+from hub.contract.facts import Facts, first_text, major_money, read_person, refused, sale_names, told
 from hub.contract.money import decimal
 from hub.contract.paths import required_text, text
-from hub.contract.tracking import read_tracking, tracking_pairs
+from hub.contract.tracking import tracking_pairs
 
 Form = Mapping[str, str]
 OLD_CHARSET = "windows-1252"  # of accounts that never chose another; the simulator does not say
@@ -49,16 +48,13 @@ def read_message(inbound: Inbound) -> Conversion | None:
     facts = _payment(form, state) if state else _plan(form, plan)
     if facts is None:
         return None
-    occurred_at, flags = first_time(form.get("payment_date"), form.get("subscr_date"), fallback=inbound.received_at)
-    conversion = Conversion(
-        occurred_at=occurred_at, subscription_id=plan, recurring=plan is not None, test=form.get("test_ipn") == "1",
-        contact=read_person(form, _BUYER), **facts,
-    )  # fmt: skip
-    conversion.flags += flags
     custom = text(form.get("custom"))
-    left = read_tracking(conversion, tracking_pairs(custom))
-    conversion.extra = {"custom": left or custom} if custom else {}
-    return conversion
+    pairs = tracking_pairs(custom)
+    facts |= {
+        "subscription_id": plan, "recurring": plan is not None, "test": form.get("test_ipn") == "1",
+        "contact": read_person(form, _BUYER), "extra": {"custom": custom} if custom and not pairs else {},
+    }  # fmt: skip
+    return told(facts, (form.get("payment_date"), form.get("subscr_date")), inbound.received_at, custom=pairs)
 
 
 def _payment(form: Form, state: str) -> Facts | None:
