@@ -31,7 +31,19 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, Crm, Listed, Person, Verdict, flat, listed_field, people_of, refusal, title
+from hub.contract.crm import (
+    HUB_KEYS,
+    LISTED_FOR,
+    Crm,
+    Listed,
+    Person,
+    Verdict,
+    flat,
+    listed_field,
+    people_of,
+    refusal,
+    title,
+)
 from hub.contract.paths import dig, text
 from hub.contract.standard_fields import fields_for, mapping_for
 
@@ -125,7 +137,8 @@ class ZohoCrm(Crm):
     limits = Limits(per_second=5, concurrency=1)
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
-        reply = yield Call.get(f"{_base(settings)}/settings/fields", params={"module": settings["module"]})
+        url = f"{_base(settings)}/settings/fields?module={settings['module']}"
+        reply = yield Call.get(url, cache_seconds=cache_seconds)
         return {
             name: listed_field(
                 name, each.get("field_label"), str(each.get("data_type")), types=TYPES,
@@ -148,10 +161,12 @@ class ZohoCrm(Crm):
         people = people_of(records, self.name, "Email", outcomes)
         if not people:
             return outcomes
-        rows = yield from self._upsert([_row(person) for person in people], settings)
+        listed = yield from self.list_fields(settings, LISTED_FOR)
+        names = {field.key: name for name, field in listed.items()}
+        rows = yield from self._upsert([_row(person, names) for person in people], settings)
         nameless = [number for number, row in enumerate(rows) if _wants_a_name(row)]
         if nameless:  # new people: Zoho wants a last name to create one, and known people keep theirs
-            named = [_row(people[number]) | {"Last_Name": _stand_in(people[number])} for number in nameless]
+            named = [_row(people[number], names) | {"Last_Name": _stand_in(people[number])} for number in nameless]
             again = yield from self._upsert(named, settings)
             rows = [dict(zip(nameless, again, strict=True)).get(number, row) for number, row in enumerate(rows)]
         for person, row in zip(people, rows, strict=True):
@@ -190,8 +205,8 @@ def _base(settings: Mapping[str, Any]) -> str:
     return f"{settings['api_domain'] or f'https://www.zohoapis{ending}'}/crm/{API_VERSION}"
 
 
-def _row(person: Person) -> dict[str, Any]:
-    return {_api_name(key): _plain(flat(value)) for key, value in person.values.items()}
+def _row(person: Person, names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(key) or _api_name(key): _plain(flat(value)) for key, value in person.values.items()}
 
 
 def _stand_in(person: Person) -> str:
@@ -216,6 +231,7 @@ def _outcome(row: Any) -> Outcome:
 
 
 def _api_name(key: str) -> str:
+    """What Zoho makes of the title, unless the account's list says otherwise."""
     return title(key).replace(" ", "_") if key in HUB_KEYS else key
 
 
