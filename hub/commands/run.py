@@ -103,7 +103,8 @@ def prepare(chosen: Settings) -> None:
     with store.write() as tx:
         if not accounts.users_exist(tx):
             email, password = os.environ.get("HUB_OWNER_EMAIL", "owner@hub.example"), secrets.token_urlsafe(9)
-            first_owner(tx, now(), email=email, password=password, workspace="My workspace")
+            owner, _ = first_owner(tx, now(), email=email, password=password, workspace="My workspace")
+            accounts.change_user(tx, owner, language="")  # nobody chose one: their browser's
             _keep_login(chosen.data_dir / "first-login.txt", email, password)
     store.close()
 

@@ -71,6 +71,15 @@ def test_a_persons_own_choice_wins_and_stays(owner: Visitor, store: Store) -> No
     assert user["language"] == "fr"
 
 
+def test_who_never_chose_reads_the_browsers_language(owner: Visitor, store: Store) -> None:
+    with store.write() as tx:
+        user = accounts.user_by_email(tx, "owner@example.com")
+        assert user is not None
+        accounts.change_user(tx, user["id"], language="")
+    assert 'lang="fr"' in owner.get("/", headers={"Accept-Language": "fr"}).text
+    assert 'lang="en"' in owner.get("/", headers={"Accept-Language": "en"}).text
+
+
 def test_every_page_offers_the_other_language(owner: Visitor, anyone: Visitor) -> None:
     for visitor, path in ((owner, "/"), (owner, "/live"), (owner, "/nowhere"), (anyone, "/login")):
         assert 'value="fr" lang="fr"' in visitor.get(path).text
