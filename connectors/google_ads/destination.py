@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from marshmallow import validate
+from marshmallow import ValidationError, validate, validates_schema
 
 from connectors.google_ads.event import KEYS, build_event, build_member, conversion_action, destination
 from hub.contract import (
@@ -93,6 +93,11 @@ class GoogleAdsSettings(SettingsSchema):
         load_default="",
         validate=validate.Regexp(r"[0-9]*\Z", error="It is a number."),
     )
+
+    @validates_schema
+    def _a_list_has_its_number(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("sends") == "audience" and not data.get("audience_id"):
+            raise ValidationError("Enter the number of the list.", "audience_id")
 
 
 class GoogleAds(AdPlatform):

@@ -5,6 +5,7 @@ import json
 import pytest
 from google.ads import datamanager_v1 as data_manager
 from google.protobuf import json_format
+from marshmallow import ValidationError
 from platforms import Platform, record
 
 from connectors.google_ads.destination import GoogleAds, verdict
@@ -52,6 +53,12 @@ def test_people_join_and_leave_a_list_by_googles_own_schema(action, path, reques
     json_format.Parse(json.dumps(sent), request_type.pb(request_type()))
     assert sent["destinations"][0]["productDestinationId"] == "77"
     assert sent["audienceMembers"][0]["userData"]["userIdentifiers"][1]["address"]["regionCode"] == "US"
+
+
+def test_a_list_without_its_number_is_not_taken():
+    with pytest.raises(ValidationError) as caught:
+        platform(sends="audience")
+    assert caught.value.messages == {"audience_id": ["Enter the number of the list."]}
 
 
 def test_only_one_click_id_goes_along_and_an_address_needs_all_of_its_parts():
