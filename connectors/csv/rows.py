@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from connectors.csv.columns import assign, currency_in
 from hub.contract import Kind, NotUnderstood, Stage
 from hub.contract.amounts import parse_amount
 from hub.contract.conversion import iso
-from hub.contract.dates import parse_time
+from hub.contract.dates import written_time
 from hub.contract.meanings import MEANINGS
 from hub.contract.vocabulary import stage_named
 
@@ -40,10 +39,6 @@ IN_RECORDS = {
     "abandoned": Stage.LEAD.value,
 }
 MINUS = re.compile(r"^\(.*\d.*\)$|^\s*[-−–]|[-−]\s*$")
-DATE = re.compile(
-    r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})(?:[ T,à]+(\d{1,2})[h:](\d{2})?(?::(\d{2}))?)?\s*(am|pm)?", re.I
-)
-EXCEL_DAYS = range(36526, 73051)  # 2000 to 2100, as a spreadsheet counts days
 
 
 def record_of(cells: Json, settings: Mapping[str, Any]) -> Json | None:
@@ -62,13 +57,22 @@ def record_of(cells: Json, settings: Mapping[str, Any]) -> Json | None:
     meaning = _meaning(record.pop("stage", ""), is_negative, settings)
     if meaning is None:
         return None
-    record["stage"] = meaning
+    record["stage"] = IN_RECORDS.get(meaning, meaning)
+    if record["stage"] == Stage.LEAD and meaning != Stage.LEAD:
+        record.setdefault("reason", meaning)
     if "occurred_at" in record:
         record["occurred_at"] = iso(_moment(f"{record['occurred_at']} {record.pop('time', '')}".strip(), settings))
     for name in ("price", "quantity"):
         if isinstance(record.get(name), str):
-            record[name] = str(parse_amount(record[name], None))
+            record[name] = str(_number(record[name]))
     return record
+
+
+def _number(said: str) -> Decimal:
+    try:
+        return parse_amount(said)
+    except ValueError as error:
+        raise NotUnderstood(str(error), reason="amount_not_readable") from None
 
 
 def _meaning(word: Any, is_negative: bool, settings: Mapping[str, Any]) -> str | None:
@@ -81,40 +85,11 @@ def _meaning(word: Any, is_negative: bool, settings: Mapping[str, Any]) -> str |
         raise NotUnderstood(
             f"The word “{said[:60]}” is not known. Say under “Other events” what it means, then import again."
         )
-    known = IN_RECORDS.get(known, known)
     return "refund" if is_negative and known == Stage.PURCHASE else known
 
 
 def _moment(said: str, settings: Mapping[str, Any]) -> datetime:
-    zone = ZoneInfo(settings["time_zone"] or "UTC")
-    number = re.fullmatch(r"(\d{5})(?:[.,](\d+))?", said)
-    if number and int(number[1]) in EXCEL_DAYS:
-        days = float(f"{number[1]}.{number[2] or 0}")
-        return (datetime(1899, 12, 30, tzinfo=zone) + timedelta(seconds=round(days * 86400))).astimezone(UTC)
-    written = DATE.fullmatch(said)
-    if written:
-        return _from_parts(written, said, settings["dates"] == "day_first", zone)
-    try:
-        moment = datetime.fromisoformat(said)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    except ValueError:
-        moment = parse_time(said) or datetime.min.replace(tzinfo=UTC)
-    if parse_time(moment.isoformat()) is None:
-        raise _no_date(said)
-    return moment.astimezone(UTC)
-
-
-def _from_parts(written: re.Match[str], said: str, day_first: bool, zone: ZoneInfo) -> datetime:
-    first, second, year = (int(part) for part in written.groups()[:3])
-    hour, minute, second_of = (int(part or 0) for part in written.groups()[3:6])
-    day, month = (first, second) if day_first else (second, first)
-    hour = hour % 12 + (12 if written[7].lower() == "pm" else 0) if written[7] else hour
-    try:
-        moment = datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second_of, tzinfo=zone)
-    except ValueError:
-        raise _no_date(said) from None
-    return moment.astimezone(UTC)
-
-
-def _no_date(said: str) -> NotUnderstood:
-    return NotUnderstood(f"The date {said[:40]} cannot be read. Choose whether the day or the month comes first.")
+    moment = written_time(said, settings["time_zone"], day_first=settings["dates"] == "day_first")
+    if moment is None:
+        raise NotUnderstood(f"The date {said[:40]} cannot be read. Choose whether the day or the month comes first.")
+    return moment

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
-
-from marshmallow import ValidationError, validates
 
 from connectors.csv.columns import LABELS, assign
 from connectors.csv.rows import record_of
@@ -24,7 +21,7 @@ from hub.contract import (
     Snippet,
     Stage,
     Text,
-    Words,
+    TimeZone,
 )
 from hub.contract.calls import dump_json
 from hub.contract.meanings import EventTable
@@ -69,19 +66,12 @@ class CsvSettings(SettingsSchema):
         help=Text("2026-12-31 is read either way.", "2026-12-31 se lit dans les deux cas."),
         load_default="day_first",
     )
-    time_zone = Words(
+    time_zone = TimeZone(
         Text("Time zone", "Fuseau horaire"),
         help=Text("Of times without one. Empty: UTC.", "Des heures qui n'en ont pas. Vide : UTC."),
         placeholder="Europe/Paris",
         load_default="",
     )
-
-    @validates("time_zone")
-    def _check_zone(self, name: str, **_: Any) -> None:
-        try:
-            ZoneInfo(name or "UTC")
-        except (ValueError, OSError, LookupError):
-            raise ValidationError("Not a time zone: use a name such as Europe/Paris.") from None
 
 
 class Csv(UnsignedSender):

@@ -81,8 +81,7 @@ class Kajabi(UnsignedSender):
         event = inbound.json()
         name, found = event["event"], _by_type(event["payload"])
         if name in PEOPLE:
-            kind, meaning = PEOPLE[name]
-            return [_about(event, found, kind, meaning, inbound)]
+            return [_about(event, found, *PEOPLE[name], inbound)]
         if name != settings["purchase_event"] or not _is_charge(name, found):
             return []
         kind, amount, currency = SALES[name]

@@ -34,11 +34,9 @@ EVENTS: dict[str, Meaning] = {  # of the webhooks page; below: of automation rul
     "SALE_NEW": PURCHASE,
     "SALE_CANCELED": REFUND,
     "CONTACT_OPT_IN": REGISTRATION,
-    "CONTACT_OPTIN": REGISTRATION,
     "CONTACT_CREATED": CONTACT,
     "CONTACT_TAG_ADDED": CONTACT,
     "contact.course.enrolled": REGISTRATION,
-    "contact.optin.completed": REGISTRATION,
 }
 PERSON = {
     "email": "email", "external_id": ("contactId", "id"), "first_name": "fields.first_name",

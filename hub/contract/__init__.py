@@ -69,6 +69,7 @@ from hub.contract.settings import (
     SettingsSchema,
     Switch,
     Table,
+    TimeZone,
     Url,
     Words,
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no sender of ours existed before
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -22,6 +23,11 @@ _ZONES = {
     "Z": "+00:00",
 }
 _PAYPAL_IPN = re.compile(r"^(\d{1,2}:\d{2}:\d{2}) (\w{3})\.? (\d{1,2}), (\d{4}) (\w{2,4})$")
+_WRITTEN = re.compile(
+    r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})(?:[ T,à]+(\d{1,2})[h:](\d{2})?(?::(\d{2}))?)?\s*(am|pm)?",
+    re.IGNORECASE,
+)
+_SPREADSHEET_DAYS = re.compile(r"(?:3[6-9]|[4-6]\d|7[0-2])\d{3}(?:[.,]\d+)?")  # from 1998 to 2099
 _NAMED_ZONE = re.compile(r"^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?) ?([A-Z]{3,4})$")
 
 
@@ -59,6 +65,35 @@ def first_time(*candidates: Any, fallback: datetime) -> tuple[datetime, list[str
             return moment, flags
         flags = [DATE_REPLACED]
     return fallback, flags
+
+
+def written_time(said: str, zone: str, *, day_first: bool) -> datetime | None:
+    """An aware UTC time out of what people and spreadsheets write: ``31/12/2026 18h05``, ``12/31/26 6:05 PM``, ``46387``.
+
+    ``zone`` names the one of times that have none (Europe/Paris; empty: UTC). ``day_first`` decides what ``03/04/2026``
+    is. A spreadsheet counts days since 1899. Else as :func:`parse_time`.
+    """
+    said, local = said.strip(), ZoneInfo(zone or "UTC")
+    written, days = _WRITTEN.fullmatch(said), _SPREADSHEET_DAYS.fullmatch(said)
+    try:
+        if days:
+            seconds = round(float(days[0].replace(",", ".")) * 86400)
+            moment = datetime(1899, 12, 30, tzinfo=local) + timedelta(seconds=seconds)
+        elif written:
+            moment = _from_parts(written, local, day_first)
+        else:
+            moment = datetime.fromisoformat(said)
+    except (ValueError, OverflowError):
+        return None if written or days else parse_time(said)
+    return parse_time((moment if moment.tzinfo else moment.replace(tzinfo=local)).isoformat())
+
+
+def _from_parts(written: re.Match[str], zone: tzinfo, day_first: bool) -> datetime:
+    day, month, year, hour, minute, second = (int(part or 0) for part in written.groups()[:6])
+    day, month = (day, month) if day_first else (month, day)
+    if written[7]:
+        hour = hour % 12 + (12 if written[7].lower() == "pm" else 0)
+    return datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second, tzinfo=zone)
 
 
 def _is_number(value: Any) -> bool:

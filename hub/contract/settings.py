@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
@@ -122,6 +123,18 @@ class Currency(Words):
         if text and text not in EXPONENTS:
             raise ValidationError("Not a currency code: use three letters such as EUR.")
         return text
+
+
+class TimeZone(Words):
+    """The name of a time zone (Europe/Paris); empty, which means UTC, allowed unless required."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        name = super()._deserialize(value, *args, **kwargs)
+        try:
+            ZoneInfo(name or "UTC")
+        except (ValueError, OSError, LookupError):
+            raise ValidationError("Not a time zone: use a name such as Europe/Paris.") from None
+        return name
 
 
 class Secrets(fields.Field[list[str]]):
