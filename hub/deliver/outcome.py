@@ -64,7 +64,8 @@ def judge(destination: Destination, reply: Reply, now: datetime) -> Outcome | No
         verdict = None  # an error page of a proxy in between: its status says enough
     if verdict is not None or 200 <= reply.status < 300:
         return verdict
-    raise by_code(reply) if isinstance(destination.auth, MailServer) else by_status(reply, now)
+    is_mail = isinstance(destination.auth, MailServer) and reply.status >= _LEAST_CODE
+    raise by_code(reply) if is_mail else by_status(reply, now)
 
 
 def judged(destination: Destination, reply: Reply, now: datetime) -> Outcome:
@@ -106,10 +107,14 @@ def by_code(reply: Reply) -> DeliveryError:
     if code in (530, 534, 535, 538):
         message = f"The mail server wants another login ({code}). Enter user name and password again, then resume."
         return BadCredentials(message, status=code, detail=words)
-    if code >= 500:
+    if code >= 500 and code not in _NOT_UNDERSTOOD:
         return Refused(f"The mail server refused the message ({code}).", status=code, detail=words)
     closing = code == 421  # it takes nothing from anybody now
     return TryLater(f"The mail server asks to try later ({code}).", whole_connection=closing, detail=words)
+
+
+_LEAST_CODE = 420  # of a mail server's answers that are no success
+_NOT_UNDERSTOOD = (500, 502, 503, 504)  # the server lost track of the commands: that says nothing of the message
 
 
 def outcome_of(error: HubError) -> Outcome:
