@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from hub.connected import Connected
 from hub.contract.calls import dump_json
@@ -19,11 +20,12 @@ from hub.contract.tables import Row, read_table
 from hub.contract.vocabulary import Trust
 from hub.reading import read_message
 from hub.store import Store, inbound, new_id
-from hub.store.base import Values, chunks
+from hub.store.base import Values
 from hub.store.bulk import insert_new
 from hub.verify import event_key
 
 MOST_ROWS = 1_000_000
+AT_ONCE = 500  # rows in one transaction
 MOST_SHOWN = 200  # bad lines told one by one
 FIRST_ROWS = 5  # shown as they are read
 
@@ -52,22 +54,21 @@ def import_rows(store: Store, at: datetime, connected: Connected, raw: bytes) ->
     Some hundred rows a transaction, so that the doors need not wait for a whole file; a file that was cut off on the way is
     simply imported again. Raises NotUnderstood when the file is no table.
     """
-    report, messages = check_rows(at, connected, raw)
-    report.kept = 0
-    for some in chunks(messages):
+    columns, rows = read_table(raw)
+    report = Imported(columns)
+    messages = _readable(rows, at, connected, report)
+    while some := [_stored(message, connected) for message in islice(messages, AT_ONCE)]:
         with store.write() as tx:
-            rows = [_stored(message, connected) for message in some]
-            report.kept += insert_new(tx, inbound.inbound, rows, "connection_id", "event_key")
+            report.kept += insert_new(tx, inbound.inbound, some, "connection_id", "event_key")
     return report
 
 
-def check_rows(at: datetime, connected: Connected, raw: bytes) -> tuple[Imported, list[Inbound]]:
-    """What :func:`import_rows` would report, as far as that is known without the store, and the rows it would keep."""
+def check_rows(at: datetime, connected: Connected, raw: bytes) -> Imported:
+    """What :func:`import_rows` would report, as far as that is known without the store; nothing is kept."""
     columns, rows = read_table(raw)
     report = Imported(columns)
-    messages = list(_readable(rows, at, connected, report))
-    report.kept = len(messages)
-    return report, messages
+    report.kept = sum(1 for _ in _readable(rows, at, connected, report))
+    return report
 
 
 def _readable(rows: Iterator[Row], at: datetime, connected: Connected, report: Imported) -> Iterator[Inbound]:

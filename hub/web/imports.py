@@ -19,7 +19,7 @@ from hub.web.session import the_hub, the_store
 
 pages = Blueprint("imports", __name__)
 
-LARGEST = 20_000_000  # bytes; the command takes larger files
+LARGEST = 5_000_000  # bytes, some ten thousand rows: a minute at most on a small machine. The command takes larger files
 
 
 @pages.get("/connections/<connection_id>/import")
@@ -37,11 +37,11 @@ def upload(connection_id: str) -> Any:
         return _page(connected, problem=gettext("Choose a file that is not empty.")), 422
     if len(raw) > LARGEST:
         return _page(
-            connected, problem=gettext("Here a file may have at most 20 MB. Split it, or use the command.")
+            connected, problem=gettext("Here a file may have at most 5 MB. Split it, or use the command.")
         ), 413
     taken = "import" in request.form
     try:
-        report = import_rows(the_store(), now(), connected, raw) if taken else check_rows(now(), connected, raw)[0]
+        report = import_rows(the_store(), now(), connected, raw) if taken else check_rows(now(), connected, raw)
     except NotUnderstood as error:
         return _page(connected, problem=error.message), 422
     if report.kept and taken:
