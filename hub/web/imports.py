@@ -19,7 +19,8 @@ from hub.web.session import the_hub, the_store
 
 pages = Blueprint("imports", __name__)
 
-LARGEST = 5_000_000  # bytes, some ten thousand rows: a minute at most on a small machine. The command takes larger files
+# Bytes: some ten thousand rows, a minute at most on a small machine. The command takes larger files.
+LARGEST = 5_000_000
 
 
 @pages.get("/connections/<connection_id>/import")
