@@ -66,7 +66,7 @@ class Call:
 
 @dataclass(slots=True)
 class Reply:
-    """What a server answered. ``body`` is cut at 128 KiB."""
+    """What a server answered. ``body`` is cut at 128 KiB, that of a GET at 4 MiB: lists of an account's fields are long."""
 
     status: int
     headers: Headers

@@ -32,6 +32,7 @@ from hub.deliver.outcome import by_status, judge
 from hub.deliver.post import Post
 
 LONGEST_REPLY = 128 * 1024  # bytes kept of an answer
+LONGEST_LIST = 4 * 1024 * 1024  # bytes kept of an answer to a GET
 KEPT_TEXT = 4000  # characters of a body kept for people to read
 USER_AGENT = "ConversionHub/0.1 (+https://github.com/conversion-hub)"
 
@@ -124,11 +125,11 @@ class Sender:
     ) -> Reply:
         request = self._prepare(call, body, content_type, connected)
         try:
-            response = self._adapter.send(request, stream=True, timeout=(call.timeout, call.timeout), proxies=None)
+            response = self._adapter.send(request, timeout=(call.timeout, call.timeout))
             try:
-                content = _read(response)
+                content = _read(response, LONGEST_LIST if call.method == "GET" else LONGEST_REPLY)
             finally:
-                response.close() if response.raw is None else response.raw.release_conn()
+                response.raw.release_conn()
         except AddressRefused as error:
             raise Refused(str(error), reason="address_refused") from None
         except (
@@ -228,20 +229,12 @@ def _with_params(url: str, params: dict[str, str]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
 
 
-def _read(response: requests.Response) -> bytes:
-    """The first 128 KiB of the answer; what is longer is cut. urllib3's HTTPError is what goes wrong in the middle."""
-    if response.raw is None:
-        return b""
-    parts: list[bytes] = []
-    size = 0
-    while size < LONGEST_REPLY:
-        part = response.raw.read1(min(65536, LONGEST_REPLY - size), decode_content=False)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
-        size += len(part)
-    response.raw.close()  # an endless answer must not be drained to reuse the connection
-    return b"".join(parts)
+def _read(response: requests.Response, longest: int) -> bytes:
+    """The first ``longest`` bytes of the answer. urllib3's HTTPError is what goes wrong in the middle."""
+    content: bytes = response.raw.read(longest, decode_content=False)
+    if len(content) == longest:
+        response.raw.close()  # an endless answer must not be drained to reuse the connection
+    return content
 
 
 def _unreachable(error: Exception, host: str) -> TryLater:

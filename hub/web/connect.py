@@ -27,15 +27,17 @@ ROLES = ("source", "destination")
 
 @pages.get("/connections/new/<role>")
 def grid(role: str) -> Any:
-    """Every connector that can play this role, by category; broken ones with the reason."""
+    """Every connector that can play this role, by category; broken ones with the reason. ``q`` is part of a name."""
     may_change()
     if role not in ROLES:
         abort(404)
     offered = [entry for entry in registry().all() if role in entry.roles]
     whole = [entry for entry in offered if entry.category is not None and not entry.broken]
+    wanted = request.args.get("q", "").strip()[:60]
+    named = [entry for entry in whole if wanted.lower() in f"{entry.name} {entry.slug}".lower()]
     return render_template(
-        "connect_grid.html", role=role, offered=_described(whole, role), broken=[entry for entry in offered if entry.broken],
-        total=len(whole), statuses={Status.ALPHA: gettext("alpha"), Status.BETA: gettext("beta")},
+        "connect_grid.html", role=role, shelves=_shelves(named, role), broken=[entry for entry in offered if entry.broken],
+        total=len(whole), wanted=wanted, statuses={Status.ALPHA: gettext("alpha"), Status.BETA: gettext("beta")},
     )  # fmt: skip
 
 
@@ -91,12 +93,15 @@ def _connector(role: str, slug: str) -> Any:
         abort(404)
 
 
-def _described(entries: list[Entry], role: str) -> list[tuple[Entry, str, str]]:
-    """Each connector with its category's name and what it is good for, category by category."""
-    names, order = _category_names(), list(Category)
-    known = [(entry, entry.category) for entry in entries if entry.category is not None]
-    known.sort(key=lambda pair: (order.index(pair[1]), pair[0].name.lower()))
-    return [(entry, names[category], good_for(entry.folder, language(), role)) for entry, category in known]
+def _shelves(entries: list[Entry], role: str) -> list[tuple[str, list[tuple[Entry, str]]]]:
+    """Category by category its name, and each connector with what it is good for."""
+    names = _category_names()
+    shelves = []
+    for category in Category:
+        mine = sorted((entry for entry in entries if entry.category is category), key=lambda entry: entry.name.lower())
+        if mine:
+            shelves.append((names[category], [(entry, good_for(entry.folder, language(), role)) for entry in mine]))
+    return shelves
 
 
 def _category_names() -> dict[Category, str]:

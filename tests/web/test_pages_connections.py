@@ -33,6 +33,13 @@ def test_the_grid_offers_every_connector_with_its_picture_and_what_it_is_good_fo
     assert "/connections/new/destination/slack" in owner.get("/connections/new/destination").text
 
 
+def test_a_connector_is_found_by_a_part_of_its_name(owner: Visitor) -> None:
+    page = owner.get("/connections/new/destination?q=sALESf").text
+    assert "/connections/new/destination/salesforce" in page
+    assert "/connections/new/destination/slack" not in page
+    assert "None of them is called that" in owner.get("/connections/new/destination?q=%3Cb%3E").text
+
+
 def test_a_connectors_picture_can_do_nothing_but_be_seen(owner: Visitor) -> None:
     answer = owner.get("/connectors/pixel/logo.svg")
     assert answer.mimetype == "image/svg+xml"

@@ -40,6 +40,15 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (held || document.hidden || list.matches(":hover") || list.contains(document.activeElement)) event.preventDefault();
 });
 
+// Typing into a search field leaves only what is called that.
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("[data-finds]");
+  if (!field) return;
+  const wanted = field.value.trim().toLowerCase();
+  document.querySelectorAll(field.dataset.finds).forEach((one) => { one.hidden = !one.dataset.name.toLowerCase().includes(wanted); });
+  document.querySelectorAll(".shelf").forEach((shelf) => { shelf.hidden = !shelf.querySelector(`${field.dataset.finds}:not([hidden])`); });
+});
+
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
   const text = "value" in source ? source.value : source.textContent;
