@@ -19,6 +19,7 @@ from hub.contract import (
     Snippet,
     Source,
     Stage,
+    Status,
     Table,
     Text,
     Unsigned,
@@ -83,6 +84,7 @@ class Typeform(Source):
     slug = "typeform"
     name = "Typeform"
     category = Category.FORMS
+    status = Status.BETA  # where a payment's currency stands is not documented
     homepage = "https://www.typeform.com"
     Settings = TypeformSettings
     stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
