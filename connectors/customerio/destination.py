@@ -79,7 +79,7 @@ class Customerio(EmailTool):
     homepage = "https://customer.io"
     Settings = CustomerioSettings
     auth = Basic("api_key", user_setting="site_id")
-    batch = Batch(max_records=100, max_bytes=400_000, whole_batch_fails=False)
+    batch = Batch(max_records=100, whole_batch_fails=False)
     limits = Limits(per_second=50)
     fields = person_fields({**PERSON, **HUB_KEYS}, *EVENT_FIELDS)
     default_mapping: ClassVar[Mapping[str, Any]] = {

@@ -81,7 +81,7 @@ class Posthog(Destination):
     Settings = PosthogSettings
     purpose = "analytics"
     kinds = frozenset(Kind) - {Kind.CONTACT}
-    batch = Batch(max_records=200, max_bytes=10_000_000)
+    batch = Batch(max_records=200)
     sends_tests = False
     fields = (
         Field("event", Text("Name of the event", "Nom de l'événement"), required=True),

@@ -103,7 +103,7 @@ class Sendgrid(EmailTool, Crm):
     homepage = "https://sendgrid.com"
     Settings = SendgridSettings
     auth = Bearer("api_key")
-    batch = Batch(max_records=1000, max_bytes=5_000_000, whole_batch_fails=True)  # it would take 30,000 or 6 MB
+    batch = Batch(max_records=1000, whole_batch_fails=True)  # it would take 30,000 or 6 MB
     limits = Limits(per_second=1, concurrency=1)
     exists_already = (400,)
     fields = person_fields({**PERSON, **HUB_KEYS})

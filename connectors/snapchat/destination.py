@@ -73,7 +73,7 @@ class Snapchat(AdPlatform):
     homepage = "https://developers.snap.com/api/marketing-api/Conversions-API/Introduction"
     Settings = SnapchatSettings
     auth = ApiKeyQuery("access_token", "access_token")
-    batch = Batch(max_records=2000, max_bytes=2_000_000)
+    batch = Batch(max_records=2000)
     max_age = 37 * 24 * 3600
     fields = (*fields_for(KEYS), Field("sc_cookie1", Text("Cookie _scid", "Cookie _scid"), group="visit"), ads.EVENT_ID)
     default_mapping: ClassVar[Mapping[str, Any]] = mapping_for(KEYS)

@@ -164,10 +164,9 @@ ANY_FIELDS: tuple[Field, ...] = ()
 
 @dataclass(frozen=True)
 class Batch:
-    """How a platform takes many records in one request."""
+    """How a platform takes many records in one request. One that is too long (413) is halved by the hub."""
 
     max_records: int
-    max_bytes: int = 1_000_000
     whole_batch_fails: bool = True  # one bad record refuses all: the hub splits until it stands alone
 
 
