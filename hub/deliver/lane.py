@@ -33,6 +33,7 @@ MakeRecord = Callable[[Parcel], Record | Outcome]
 """Step 6, handed in by the journey: the mapped record, or the outcome when it cannot be made."""
 
 FIRST_WAVE, LARGEST_WAVE = 64, 512
+MOST_IN_BATCHES = 5000  # records of one wave that travel in batches
 QUICK, SLOW = 0.5, 2.0  # seconds a wave may take before the next is made larger, or smaller
 SLOW_EACH = 0.02  # seconds a delivery may take before its lane counts as slow
 MOST_THREADS = 32
@@ -82,7 +83,8 @@ class Lane:
             self._sender.close()
 
     def _work(self, until: float) -> None:
-        size = FIRST_WAVE if self._connected.destination.batch is None else LARGEST_WAVE * 2
+        batch = self._connected.destination.batch
+        size = FIRST_WAVE if batch is None else min(max(batch.max_records, LARGEST_WAVE * 2), MOST_IN_BATCHES)
         while time.monotonic() < until:
             probing = breaker.is_open(self._connected.row["breaker"])
             began = time.monotonic()
