@@ -4,7 +4,8 @@
   person.
 - Another name belongs to the e-mail of the surest, then earliest message that shows both, or of the order that both
   were told about. Until there is one, it is a contact without an e-mail, which that e-mail's then takes over.
-- What is told of a person (names, telephone, consent) counts by the same rule as amounts: surest, then latest.
+- What is told of a person (names, telephone) counts by the same rule as amounts: surest, then latest. Consent is given by
+  a "yes" that is later than every "no", and at least as sure (:func:`hub.store.contacts.consents_of`).
 
 So who somebody is does not depend on the order in which messages arrive. One trace of it stays: where a cookie goes over
 from one e-mail to another, the first keeps what was told of it by messages that named neither.
@@ -21,6 +22,7 @@ from sqlalchemy import Connection
 
 from hub.attribute import identity
 from hub.attribute.observed import Entry
+from hub.attribute.orders import Said
 from hub.contract.vocabulary import Trust
 from hub.store import contacts as store
 from hub.store import new_id
@@ -58,7 +60,7 @@ class ContactBook:
         self._held: dict[identity.Key, _Held] = {}
         self._contacts: dict[str, _Contact] = {}
         self._changed_keys: set[identity.Key] = set()
-        self._consents: dict[tuple[str, str], Values] = {}
+        self._consents: dict[tuple[str, str, bool, Trust], Values] = {}
         self._moved: dict[identity.Key, str] = {}  # the contact it was taken from
 
     def load(self, entries: Iterable[Entry]) -> None:
@@ -206,7 +208,7 @@ class ContactBook:
                 self._put(contact, name, value, stamp)
         for purpose, granted in entry.data["consent"].items():
             if granted is not None:
-                self._consent(contact, purpose, granted, entry.said.occurred_at)
+                self._consent(contact, purpose, granted, entry.said)
 
     def _put(self, contact: _Contact, name: str, value: str, stamp: list[int]) -> None:
         known = contact.told.get(name)
@@ -214,12 +216,13 @@ class ContactBook:
             contact.data, contact.told = {**contact.data, name: value}, {**contact.told, name: stamp}
             contact.changed = True
 
-    def _consent(self, contact: _Contact, purpose: str, granted: bool, at: datetime) -> None:
-        before = self._consents.get((contact.id, purpose))
-        if before is None or (at, not granted) > (before["at"], not before["granted"]):
-            self._consents[contact.id, purpose] = {
-                "contact_id": contact.id, "purpose": purpose, "workspace_id": self._workspace_id, "granted": granted,
-                "basis": "told with a conversion", "at": at,
+    def _consent(self, contact: _Contact, purpose: str, granted: bool, said: Said) -> None:
+        key = (contact.id, purpose, granted, said.trust)
+        before = self._consents.get(key)
+        if before is None or said.occurred_at > before["at"]:
+            self._consents[key] = {
+                "contact_id": contact.id, "purpose": purpose, "granted": granted, "trust": said.trust.value,
+                "workspace_id": self._workspace_id, "basis": "told with a conversion", "at": said.occurred_at,
             }  # fmt: skip
 
     def _key_row(self, key: identity.Key, held: _Held) -> Values:

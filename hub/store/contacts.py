@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, select, update
 
+from hub.contract.vocabulary import Trust
 from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert_new, insert_or, metadata
 from hub.store.conversions import conversion
 from hub.store.orders import ledger, order
@@ -42,8 +45,11 @@ consent = Table(
     metadata,
     Column("contact_id", Id, primary_key=True),
     Column("purpose", String(12), primary_key=True),
+    # Both answers of every trust are kept, each with the last time it was given: what a word weighs can change when
+    # another one arrives late. What they say together is told by consents_of.
+    Column("granted", Boolean, primary_key=True),
+    Column("trust", String(10), primary_key=True),
     Column("workspace_id", Id, nullable=False),
-    Column("granted", Boolean, nullable=False),
     Column("basis", String(40), nullable=False),
     Column("at", Moment, nullable=False),
 )
@@ -105,25 +111,41 @@ def identities_of(tx: Connection, contact_id: str) -> list[Row]:
 
 
 def consents_of(tx: Connection, contact_ids: Iterable[str]) -> dict[tuple[str, str], bool]:
-    """By (contact, purpose): what the person said. Missing: nothing."""
-    found: dict[tuple[str, str], bool] = {}
+    """By (contact, purpose): what the person said. Missing: nothing.
+
+    Yes, where somebody said so and every "no" was answered by a later "yes" that is at least as sure. So a pixel that
+    anyone could have called lifts no proven opt-out, and a later "no" counts whoever says it.
+    """
+    words: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for some in chunks(contact_ids):
-        statement = select(consent).where(consent.c.contact_id.in_(some))
-        found |= {(row["contact_id"], row["purpose"]): row["granted"] for row in tx.execute(statement).mappings()}
-    return found
+        for row in tx.execute(select(consent).where(consent.c.contact_id.in_(some))).mappings():
+            words[row["contact_id"], row["purpose"]].append(row)
+    return {key: _says_yes(told) for key, told in words.items()}
+
+
+def _says_yes(words: Sequence[Row]) -> bool:
+    yeses = [word for word in words if word["granted"]]
+    return bool(yeses) and all(
+        any(yes["at"] > word["at"] and _DOUBT[yes["trust"]] <= _DOUBT[word["trust"]] for yes in yeses)
+        for word in words
+        if not word["granted"]
+    )
+
+
+_DOUBT = {Trust.PROVEN.value: 0, Trust.MANUAL.value: 0, Trust.IMPORTED.value: 1, Trust.CLAIMED.value: 2}
+"""Less is surer. What a member enters by hand is worth as much as what a sender has signed."""
 
 
 def put_consents(tx: Connection, rows: Sequence[Values]) -> None:
-    """Keep what these persons said (all columns), unless a later word is known; of two at once, no counts."""
+    """Keep what these persons said (all columns of ``consent``). The same told again counts at its latest time."""
     if not rows:
         return
     statement = insert_or(tx, consent)
     new = statement.excluded
-    is_later = (new.at > consent.c.at) | ((new.at == consent.c.at) & consent.c.granted & ~new.granted)
-    changes = {name: new[name] for name in ("granted", "basis", "at")}
+    key = [column.name for column in consent.primary_key]
+    changes: dict[str, Any] = {name: new[name] for name in ("basis", "at")}
     tx.execute(
-        statement.on_conflict_do_update(index_elements=["contact_id", "purpose"], set_=changes, where=is_later),
-        list(rows),
+        statement.on_conflict_do_update(index_elements=key, set_=changes, where=new.at > consent.c.at), list(rows)
     )
 
 

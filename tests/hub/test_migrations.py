@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 import hub.app  # noqa: F401 - whatever declares a table is imported by it
-from hub.store import Store, metadata, upgrade
+from hub.store import Store, contacts, metadata, now, upgrade
 
 
 def test_migrations_are_one_line() -> None:
@@ -24,3 +28,30 @@ def test_upgrading_an_empty_database_makes_the_tables_the_code_knows(database_ur
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     store.close()
     assert differences == []
+
+
+def test_consent_from_before_it_was_told_how_sure_is_taken_with_care(database_url: str) -> None:
+    store = Store(database_url)
+    _run(store, command.upgrade, "0003")
+    with store.write() as tx:
+        for contact_id, granted in (("anna", False), ("bob", True)):
+            tx.execute(
+                text("INSERT INTO consent VALUES (:contact_id, 'email', 'w', :granted, 'told', 5)"),
+                {"contact_id": contact_id, "granted": granted},
+            )
+    _run(store, command.upgrade, "head")
+    with store.write() as tx:
+        yes = {"purpose": "email", "workspace_id": "w", "granted": True, "basis": "told", "at": now()}
+        contacts.put_consents(tx, [yes | {"contact_id": name, "trust": "claimed"} for name in ("anna", "bob")])
+        assert contacts.consents_of(tx, ["anna", "bob"]) == {("anna", "email"): False, ("bob", "email"): True}
+    _run(store, command.downgrade, "0003")
+    with store.read() as tx:
+        assert set(tx.execute(text("SELECT contact_id, granted FROM consent"))) == {
+            ("anna", True),
+            ("bob", True),
+        }
+    store.close()
+
+
+def _run(store: Store, move: Callable[[Config, str], None], version: str) -> None:
+    upgrade._run(store, lambda config: move(config, version))

@@ -126,6 +126,13 @@ class Atelier:
         """Deliveries that go out or went out."""
         return [row for row in self._rows(deliveries.delivery) if row["state"] in ("waiting", "delivered")]
 
+    def consents(self) -> dict[str, bool]:
+        """By purpose: what the one person of these books said."""
+        with self.store.read() as tx:
+            found = contacts.consents_of(tx, {row["contact_id"] for row in self._rows(contacts.consent)})
+        assert len({contact_id for contact_id, _ in found}) <= 1, "more than one person said something"
+        return {purpose: granted for (_, purpose), granted in found.items()}
+
     def books(self) -> dict[str, Any]:
         """Everything that must not depend on the order of arrival, with ids of chance replaced by names."""
         people = {row["id"]: row for row in self._rows(contacts.contact)}
@@ -145,7 +152,8 @@ class Atelier:
                 (self._named(f"{row['type']}:{row['value']}"), who.get(row["contact_id"])) for row in keys
             ),
             "consents": _sorted(
-                (who.get(row["contact_id"]), row["purpose"], row["granted"]) for row in self._rows(contacts.consent)
+                (who.get(row["contact_id"]), *(row[name] for name in ("purpose", "granted", "trust", "at")))
+                for row in self._rows(contacts.consent)
             ),
             "credits": _sorted(
                 (told[row["conversion_id"]], row["type"], aims.get(row["value"], row["value"]))

@@ -46,8 +46,8 @@ def buy(hub: World, order_id: str, at: str, **rest: Any) -> None:
 
 def consents(hub: World) -> list[tuple[str, bool]]:
     with hub.store.read() as tx:
-        found = tx.execute(select(contacts.consent).order_by(contacts.consent.c.purpose)).mappings()
-        return [(row["purpose"], row["granted"]) for row in found]
+        people = set(tx.scalars(select(contacts.contact.c.id)))
+        return sorted((purpose, granted) for (_, purpose), granted in contacts.consents_of(tx, people).items())
 
 
 def sent(hub: World) -> list[Row]:
@@ -85,3 +85,20 @@ def test_what_is_due_to_an_email_tool_is_not_sent_after_the_opt_out(hub: World) 
     buy(hub, "1002", "2026-11-19T10:00:00Z", consent="email")
     hub.work()
     assert {(row["state"], row["reason"]) for row in sent(hub)} == {("not_sent", "no_consent")}
+
+
+def test_a_pixel_that_anyone_can_call_does_not_bring_the_person_back(hub: World) -> None:
+    hub.destination("mailchimp", api_key="made-up-us21", audience="a1b2c3d4e5")
+    unsubscribe(hub, "2026-11-20 10:00:00")
+    hub.source("pixel", currency="EUR")
+    hub.client.get("/v1/conversion/pixel/1?orderId=7&amount=49&email=Anna%40Example.com&consent=email,ads,analytics")
+    hub.work()
+    assert dict(consents(hub)) == {"ads": True, "analytics": True, "email": False}
+    assert {(row["state"], row["reason"]) for row in sent(hub)} == {("not_sent", "no_consent")}
+
+
+def test_a_later_yes_that_is_proven_does(hub: World) -> None:
+    unsubscribe(hub, "2026-11-20 10:00:00")
+    buy(hub, "1003", "2026-11-20T11:00:00Z", consent="email")
+    hub.work()
+    assert ("email", True) in consents(hub)
