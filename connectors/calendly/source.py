@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 from hub.contract import (
@@ -15,19 +14,16 @@ from hub.contract import (
     Secrets,
     SettingsSchema,
     Snippet,
-    Source,
     Stage,
     Text,
 )
 from hub.contract.dates import first_time
 from hub.contract.facts import major_money, read_person
+from hub.contract.hmac_source import TimedHmacSource
 from hub.contract.meanings import PURCHASE, REGISTRATION
 from hub.contract.paths import dig, required_text, text
-from hub.contract.signing import check_timed, require_header, sign_timed
 from hub.contract.tracking import read_tracking
 
-SIGNATURE = "Calendly-Webhook-Signature"
-TOLERANCE = 180  # seconds, as Calendly's own examples have it
 PERSON = {
     "email": "email", "name": "name", "first_name": "first_name", "last_name": "last_name",
     "phone": "text_reminder_number",
@@ -44,7 +40,7 @@ class CalendlySettings(SettingsSchema):
     )
 
 
-class Calendly(Source):
+class Calendly(TimedHmacSource):
     """Bookings, paid bookings and cancellations."""
 
     slug = "calendly"
@@ -54,7 +50,8 @@ class Calendly(Source):
     Settings = CalendlySettings
     stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE})
     kinds = frozenset({Kind.CONVERSION, Kind.CANCELLATION})
-    signs_time = True
+    signature_header = "Calendly-Webhook-Signature"
+    tolerance = 180  # as Calendly's own examples have it
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(
             "No page: webhooks are created through Calendly's API (POST /webhook_subscriptions), on paid plans",
@@ -62,14 +59,6 @@ class Calendly(Source):
         ),
         events=("invitee.created", "invitee.canceled"),
     )
-
-    def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
-        """Hex HMAC-SHA256 over time, dot, body; the time is checked."""
-        header = require_header(inbound.headers, SIGNATURE)
-        check_timed(header, inbound.body, settings["secret"], inbound.received_at, TOLERANCE)
-
-    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
-        return {SIGNATURE: sign_timed(body, settings["secret"][0], at)}
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         event = inbound.json()

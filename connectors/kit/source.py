@@ -6,15 +6,13 @@ Sources, under developers.kit.com/webhooks: delivery-format, event-types, verify
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 from hub.contract import Inbound, Secrets, SettingsSchema, Snippet, Text
 from hub.contract.email_tools import OptOut, OptOuts
+from hub.contract.hmac_source import TimedHmacSource
 from hub.contract.paths import required_text
-from hub.contract.signing import check_timed, require_header, sign_timed
 
-SIGNATURE = "X-Kit-Signature"
 OPT_OUTS = {"subscriber.unsubscribed": "unsubscribed", "subscriber.complained": "complained"}
 
 
@@ -30,14 +28,14 @@ class KitOptOutSettings(SettingsSchema):
     )
 
 
-class KitOptOuts(OptOuts):
+class KitOptOuts(TimedHmacSource, OptOuts):
     """Unsubscribes and spam complaints, signed."""
 
     slug = "kit"
     name = "Kit (ConvertKit)"
     homepage = "https://kit.com"
     Settings = KitOptOutSettings
-    signs_time = True
+    signature_header = "X-Kit-Signature"
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(
             "app.kit.com/webhooks › Create endpoint (not the older Rules and /v4/webhooks)",
@@ -45,12 +43,6 @@ class KitOptOuts(OptOuts):
         ),
         events=tuple(OPT_OUTS),
     )
-
-    def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
-        check_timed(require_header(inbound.headers, SIGNATURE), inbound.body, settings["secret"], inbound.received_at)
-
-    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
-        return {SIGNATURE: sign_timed(body, settings["secret"][0], at)}
 
     def read_opt_outs(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[OptOut]:
         for event in inbound.json()["events"]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import certifi
 from cryptography import x509
@@ -26,11 +28,13 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key, lo
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from hub.contract.calls import Call, Reply
 from hub.contract.errors import ConfigError, NotVerified
 
 Certificate = x509.Certificate
 
 MAX_CHAIN = 8  # certificates; public chains have two to four
+KEPT = 86_400  # seconds that a published certificate is kept
 MIN_KEY_BITS = 2048  # CA/Browser Forum Baseline Requirements, 6.1.5
 
 
@@ -43,6 +47,33 @@ def read_certificates(pem: bytes) -> list[Certificate]:
     if len(found) > MAX_CHAIN:
         raise NotVerified("The sender's certificate comes with too many others.")
     return found
+
+
+def check_address(url: str, domain: str) -> None:
+    """Raise NotVerified unless ``url`` is https on port 443 of a host under ``domain``, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    is_plain = parts.netloc.lower() in (host, f"{host}:443")  # no user:password@
+    is_theirs = re.fullmatch(r"(?:[a-z0-9-]+\.)*" + re.escape(domain), host)
+    if not (parts.scheme == "https" and is_plain and port in (None, 443) and is_theirs):
+        raise NotVerified(f"The certificate's address is not one of {domain}.", detail=url[:200])
+
+
+def fetch_certificate(url: str, domain: str, at: datetime) -> Generator[Call, Reply, Certificate]:
+    """The certificate that a sender publishes at ``url``, once checked: its address, and all of :func:`check_trusted`.
+
+    Use it as ``certificate = yield from fetch_certificate(...)``. Raises NotVerified.
+    """
+    check_address(url, domain)
+    reply = yield Call.get(url, authenticate=False, cache_seconds=KEPT)
+    if not reply.ok:
+        raise NotVerified("The sender's certificate could not be fetched.", detail=f"HTTP {reply.status}")
+    chain = read_certificates(reply.body)
+    check_trusted(chain, domain, at)
+    return chain[0]
 
 
 def check_trusted(chain: Sequence[Certificate], domain: str, at: datetime) -> None:

@@ -30,6 +30,12 @@ def first_text(data: Any, *paths: str) -> str | None:
     return next((said for path in paths if (said := text(dig(data, path)))), None)
 
 
+def first_object(data: Any, *paths: str) -> dict[str, Any]:
+    """The first object at ``paths`` that has anything in it; else {}. For what belongs together, such as an address."""
+    found = (dig(data, path) for path in paths)
+    return next((one for one in found if isinstance(one, dict) and any(one.values())), {})
+
+
 def told(facts: Facts, times: Iterable[Any], received_at: datetime, **notes: Any) -> Conversion:
     """The conversion of ``facts``, at the first readable of ``times`` (best first).
 

@@ -1,4 +1,4 @@
-"""Senders that sign the raw body with an HMAC in one header, without a time: all that differs is declared."""
+"""Senders that sign the raw body with an HMAC in one header, with or without a time: all that differs is declared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from hub.contract.connector import Source
 from hub.contract.inbound import Inbound
 from hub.contract.settings import Secrets, SettingsSchema
-from hub.contract.signing import Encoding, check_hmac, make_hmac, require_header
+from hub.contract.signing import TOLERANCE, Encoding, check_hmac, check_timed, make_hmac, require_header, sign_timed
 from hub.contract.vocabulary import Text
 
 
@@ -47,3 +47,23 @@ class HmacSource(Source):
 
     def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
         return {self.signature_header: make_hmac(body, settings["secret"][0], encoding=self.encoding)}
+
+
+class TimedHmacSource(Source):
+    """The scheme that Stripe made common (:func:`hub.contract.signing.check_timed`), with the setting ``secret`` (Secrets).
+
+    ``tolerance``: how old a signature may be, in seconds; a setting of that name, if there is one, says it instead.
+    """
+
+    signature_header: ClassVar[str]
+    tolerance: ClassVar[int] = TOLERANCE
+    signs_time = True
+
+    def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
+        """One of the header's v1 signatures of ``time.body``, under one of the live secrets; other versions are ignored."""
+        header = require_header(inbound.headers, self.signature_header)
+        tolerance = settings.get("tolerance", self.tolerance)
+        check_timed(header, inbound.body, settings["secret"], inbound.received_at, tolerance)
+
+    def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
+        return {self.signature_header: sign_timed(body, settings["secret"][0], at)}

@@ -27,6 +27,16 @@ def dig(data: Any, path: str) -> Any:
     return _walk(data, parse_path(path))
 
 
+def all_at(data: Any, *paths: str) -> list[Any]:
+    """Everything that stands at ``paths``, in their order: lists, and lists in lists, are laid out flat; None is left out."""
+    return [one for path in paths for one in _flat(dig(data, path))]
+
+
+def _flat(found: Any) -> list[Any]:
+    parts = found if isinstance(found, list) else [found]
+    return [one for part in parts for one in (_flat(part) if isinstance(part, list) else [part]) if one is not None]
+
+
 def _walk(data: Any, parts: tuple[str | int | None, ...]) -> Any:
     for position, part in enumerate(parts):
         if isinstance(data, dict):

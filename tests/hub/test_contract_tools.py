@@ -9,7 +9,7 @@ import pytest
 from hub.contract import NotUnderstood, NotVerified
 from hub.contract.intake import split_name
 from hub.contract.money import from_minor
-from hub.contract.paths import required_text
+from hub.contract.paths import all_at, required_text
 from hub.contract.signing import check_timed, make_hmac, sign_timed
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -21,6 +21,13 @@ def test_an_id_is_text_with_every_digit_whatever_the_sender_writes() -> None:
     assert required_text(data, "id") == "12345678901234567890"
     assert required_text(data, "data.order.id") == "A-1"
     assert required_text(data, "lines[0].id") == "L"
+
+
+def test_all_that_stands_at_several_places_comes_as_one_flat_list() -> None:
+    data = {"id": 1, "units": [{"lines": [{"id": 2}, {"id": None}]}, {}, {"lines": [{"id": 3}]}], "tags": ["a", ["b"]]}
+    assert all_at(data, "units[].lines[].id", "none", "id", "tags", "units[].lines") == [
+        2, 3, 1, "a", "b", {"id": 2}, {"id": None}, {"id": 3},
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", True, {}, [], {"id": None}])

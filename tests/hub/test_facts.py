@@ -5,6 +5,7 @@ import pytest
 
 from hub.contract import Contact, Item, NotUnderstood, Stage
 from hub.contract.facts import (
+    first_object,
     first_text,
     major_money,
     minor_money,
@@ -18,6 +19,12 @@ from hub.contract.facts import (
 
 def test_the_first_place_that_holds_a_text_counts():
     assert first_text({"a": "", "b": {"c": 7}}, "a", "b", "b.c") == "7"
+
+
+def test_the_first_object_that_is_not_empty_counts_as_a_whole():
+    data = {"ship": {"city": "", "zip": None}, "bill": [{"city": "Lyon"}], "home": {"city": "Nice", "zip": "06000"}}
+    assert first_object(data, "none", "ship", "bill[0]", "home") == {"city": "Lyon"}
+    assert first_object(data, "ship", "bill") == {}
 
 
 def test_a_conversion_has_the_first_readable_time_and_says_when_it_is_not_the_best():
