@@ -24,8 +24,7 @@ ALIKE = 8  # lines of code that two connectors may not share
 # Roles that are larger, and why; none may grow.
 LARGE = {
     "pixel/source": 760,  # its snippet builder knows the placeholders of every platform's thank-you page
-    "paypal/source": 580,  # two ways to verify, six families of events, three objects read back
-    "stripe/source": 410,  # the fullest table of events there is, by four kinds of object
+    "paypal/source": 380,  # two ways to verify, six families of events, three objects read back
 }
 # What the contract does once and for all: signing, hashing, money, dates. Whoever does it alone has a reason.
 DONE_ONCE = {"base64", "binascii", "hashlib", "hmac", "secrets", "zoneinfo", "calendar"}

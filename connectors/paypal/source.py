@@ -10,108 +10,31 @@ from urllib.parse import quote
 from marshmallow import validate
 
 from connectors.paypal.events import READERS, read_event
-from connectors.paypal.resources import agreement_of, has_email, order_to_read, payment_to_read
+from connectors.paypal.resources import ORDER, PAYMENT, SUBSCRIPTION, buyer_of, with_links
 from connectors.paypal.verification import Transmission, ask_paypal, check_with_certificate
-from hub.contract import (
-    Call,
-    Category,
-    Choice,
-    Conversion,
-    Inbound,
-    Kind,
-    LongWords,
-    NotVerified,
-    Number,
-    OAuth2ClientCredentials,
-    Recipe,
-    Refused,
-    Reply,
-    Secret,
-    SettingsSchema,
-    Snippet,
-    Source,
-    Stage,
-    Switch,
-    Text,
-    Words,
-)
+from hub.contract import Call, Conversion, Inbound, NotVerified, OAuth2ClientCredentials, Recipe, Snippet, Source
+from hub.contract.facts import first_text
+from hub.contract.paging import read_object, try_call
+from hub.contract.settings import Choice, LongWords, Mode, Number, Secret, SettingsSchema, Switch, Words
+from hub.contract.vocabulary import Category, Kind, Stage
+from hub.contract.wording import read_words
 
 APIS = {"live": "https://api-m.paypal.com", "sandbox": "https://api-m.sandbox.paypal.com"}
 SIMULATOR_ID = "WEBHOOK_ID"  # what PayPal's webhook simulator signs for, whoever the receiver is
 FOUR_DAYS = 345_600  # PayPal tries again for three days, and does not say whether it signs anew
 SALES = ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED")
+WORDS = read_words(__name__)
 
 
 class PayPalSettings(SettingsSchema):
-    webhook_id = Words(
-        Text("Webhook ID", "Identifiant du webhook"),
-        help=Text(
-            "Shown beside the webhook in your app at developer.paypal.com. PayPal signs for this id; without it "
-            "nothing can be verified.",
-            "Affiché à côté du webhook de votre application sur developer.paypal.com. PayPal signe pour cet "
-            "identifiant ; sans lui, rien ne peut être vérifié.",
-        ),
-        placeholder="0AB12345CD6789012",
-        load_default="",
-    )
-    mode = Choice(
-        Text("Live or sandbox", "Réel ou sandbox"),
-        {"live": Text("Live", "Réel"), "sandbox": Text("Sandbox (tests)", "Sandbox (tests)")},
-        help=Text(
-            "Everything that comes from the sandbox is a test.",
-            "Tout ce qui vient de la sandbox est un test.",
-        ),
-        load_default="live",
-    )
-    client_id = Words(
-        Text("Client ID (optional)", "Client ID (facultatif)"),
-        help=Text(
-            "With the secret below, the buyer's e-mail is read back where PayPal leaves it out (captures, sales).",
-            "Avec le secret ci-dessous, l'e-mail de l'acheteur est relu là où PayPal l'omet (captures, ventes).",
-        ),
-        load_default="",
-    )
-    client_secret = Secret(
-        Text("Client secret (optional)", "Secret client (facultatif)"),
-        help=Text(
-            "Shown under the client ID in your app at developer.paypal.com.",
-            "Affiché sous le client ID de votre application sur developer.paypal.com.",
-        ),
-        load_default="",
-    )
-    verify_with = Choice(
-        Text("Verify with", "Vérifier avec"),
-        {
-            "certificate": Text("PayPal's certificate", "Le certificat de PayPal"),
-            "postback": Text("A question to PayPal", "Une question à PayPal"),
-        },
-        help=Text(
-            "The question needs the client ID and secret, and takes a moment for each message.",
-            "La question demande le client ID et le secret, et prend un instant pour chaque message.",
-        ),
-        load_default="certificate",
-    )
-    tolerance = Number(
-        Text("Oldest transmission accepted, in seconds", "Âge maximal de la transmission, en secondes"),
-        help=Text("PayPal tries again for three days.", "PayPal réessaie pendant trois jours."),
-        validate=validate.Range(300, 2_592_000),
-        load_default=FOUR_DAYS,
-    )
-    accept_simulator = Switch(
-        Text("Accept PayPal's webhook simulator", "Accepter le simulateur de webhooks de PayPal"),
-        help=Text(
-            "Anyone can make the simulator send to you. While this is on, everything received here is a test.",
-            "N'importe qui peut déclencher le simulateur. Tant que c'est activé, tout ce qui arrive ici est un test.",
-        ),
-    )
-    certificate_pem = LongWords(
-        Text("Trusted certificate (PEM)", "Certificat de confiance (PEM)"),
-        help=Text(
-            "For tests and closed networks: trust exactly this certificate instead of fetching PayPal's.",
-            "Pour les tests et les réseaux fermés : ne croire que ce certificat au lieu de chercher celui de PayPal.",
-        ),
-        load_default="",
-    )
+    webhook_id = Words(**WORDS["webhook_id"], load_default="")
+    mode = Mode()
+    client_id = Words(**WORDS["client_id"], load_default="")
+    client_secret = Secret(**WORDS["client_secret"], load_default="")
+    verify_with = Choice(**WORDS["verify_with"], load_default="certificate")
+    tolerance = Number(**WORDS["tolerance"], validate=validate.Range(300, 2_592_000), load_default=FOUR_DAYS)
+    accept_simulator = Switch(**WORDS["accept_simulator"])
+    certificate_pem = LongWords(**WORDS["certificate_pem"], load_default="")
 
 
 class PayPal(Source):
@@ -126,19 +49,7 @@ class PayPal(Source):
     stages = frozenset({Stage.ADD_PAYMENT_INFO, Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION, Kind.PENDING})
     signs_time = True
-    snippet: ClassVar[Snippet] = Snippet(
-        menu_path=Text(
-            "developer.paypal.com › Dashboard › Apps & Credentials › Live › your app › Webhooks › Add Webhook",
-            "developer.paypal.com › Dashboard › Apps & Credentials › Live › votre application › Webhooks › Add Webhook",
-        ),
-        events=tuple(READERS),
-        note=Text(
-            "Only payments made through this app are reported. If IPN is on as well, the same sale comes twice under "
-            "other ids: keep one.",
-            "Seuls les paiements passés par cette application sont annoncés. Si l'IPN est aussi actif, la même vente "
-            "arrive deux fois sous d'autres identifiants : n'en gardez qu'un.",
-        ),
-    )
+    snippet: ClassVar[Snippet] = Snippet(**WORDS["snippet"], events=tuple(READERS))
 
     def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> Recipe:
         """RSA-SHA256 over id, time, webhook id and the body's CRC-32: with the certificate, or by asking PayPal."""
@@ -161,7 +72,11 @@ class PayPal(Source):
         return Transmission.make(settings["webhook_id"], body, at, key) if key else None
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
-        return _find_webhook(settings) if _may_ask(settings) and settings["webhook_id"] else None
+        if not (_may_ask(settings) and settings["webhook_id"]):
+            return None
+        number = quote(settings["webhook_id"], safe="")
+        call = Call.get(f"{APIS[settings['mode']]}/v1/notifications/webhooks/{number}")
+        return try_call(call, "PayPal knows this webhook id.")
 
     def needs_fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> bool:
         return _may_ask(settings) and _left_out(inbound.json()) is not None
@@ -169,22 +84,14 @@ class PayPal(Source):
     def fetch(self, inbound: Inbound, settings: Mapping[str, Any]) -> Recipe:
         """``resource``: the order, subscription or payment behind a sale that does not name its buyer."""
         path = _left_out(inbound.json())
-        if path is None:
-            return {}
-        try:
-            reply: Reply = yield Call.get(APIS[settings["mode"]] + path)
-        except Refused:
-            return {}
-        found = reply.json() if reply.ok else None
-        return {"resource": found} if isinstance(found, dict) else {}
+        found = (yield from read_object(Call.get(APIS[settings["mode"]] + path), needed=True)) if path else {}
+        return {"resource": found} if found else {}
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         event = inbound.json()
         if event["event_type"] not in READERS:
             return []
         conversion = read_event(event, inbound)
-        if conversion is None:
-            return []
         conversion.test |= settings["mode"] == "sandbox" or settings["accept_simulator"]
         return [conversion]
 
@@ -195,19 +102,9 @@ def _may_ask(settings: Mapping[str, Any]) -> bool:
 
 def _left_out(event: Mapping[str, Any]) -> str | None:
     """The path to read back so that a sale gets its buyer."""
-    resource = event.get("resource") or {}
-    if event.get("event_type") not in SALES or has_email(resource):
+    resource = with_links(event.get("resource") or {})
+    if event.get("event_type") not in SALES or buyer_of(resource).email:
         return None
-    for base, found in (
-        ("/v1/billing/subscriptions/", agreement_of(resource)),
-        ("/v2/checkout/orders/", order_to_read(resource)),
-        ("/v1/payments/payment/", payment_to_read(resource)),
-    ):
-        if found:
-            return base + quote(found, safe="")
-    return None
-
-
-def _find_webhook(settings: Mapping[str, Any]) -> Recipe:
-    yield Call.get(f"{APIS[settings['mode']]}/v1/notifications/webhooks/{quote(settings['webhook_id'], safe='')}")
-    return "PayPal knows this webhook id."
+    apis = {"/v1/billing/subscriptions/": SUBSCRIPTION, "/v2/checkout/orders/": ORDER, "/v1/payments/payment/": PAYMENT}
+    found = ((base, first_text(resource, *names)) for base, names in apis.items())
+    return next((base + quote(name, safe="") for base, name in found if name), None)

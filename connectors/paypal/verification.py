@@ -7,33 +7,31 @@ paypal/paypal-rest-api-specifications openapi/notifications_webhooks_v1.json.
 from __future__ import annotations
 
 import json
-import re
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from typing import Self
 from uuid import uuid4
 
 from hub.contract import Call, Headers, NotVerified, Recipe, Reply
 from hub.contract.dates import parse_time
 from hub.contract.signing import require_header
 
-if TYPE_CHECKING:  # certificates are costly to load, so they are imported when needed
-    from hub.contract.certificates import Certificate
+# hub.contract.certificates is costly to load, so it is imported when needed
 
 TEST_CERTIFICATE_URL = "https://api.paypal.com/v1/notifications/certs/CERT-test"
 ALGORITHM = "SHA256withRSA"  # pinned: the sender must not choose how it is checked
 DOMAIN = "paypal.com"
 FUTURE = 300  # seconds a transmission may seem to come from the future
-CERTIFICATE_KEPT = 86_400  # seconds
-_HOST = re.compile(r"(?:[a-z0-9-]+\.)*paypal\.com")
+_HEADERS = tuple(
+    f"PayPal-{name}" for name in ("Transmission-Id", "Transmission-Time", "Transmission-Sig", "Cert-Url", "Auth-Algo")
+)
 
 
 @dataclass(frozen=True)
 class Transmission:
-    """What PayPal's headers say about one delivery."""
+    """What PayPal's headers say about one delivery, in the order of ``_HEADERS``."""
 
     id: str
     time: str
@@ -44,8 +42,7 @@ class Transmission:
     @classmethod
     def read(cls, headers: Headers) -> Self:
         """NotVerified when a header is missing."""
-        names = ("Transmission-Id", "Transmission-Time", "Transmission-Sig", "Cert-Url", "Auth-Algo")
-        return cls(*(require_header(headers, f"PayPal-{name}") for name in names))
+        return cls(*(require_header(headers, name) for name in _HEADERS))
 
     def message(self, webhook_id: str, body: bytes) -> bytes:
         """The text that is signed: the body stands in it as its CRC-32, unsigned and decimal."""
@@ -57,17 +54,13 @@ class Transmission:
         from hub.contract.certificates import make_rsa_sha256
 
         sent = cls(str(uuid4()), at.strftime("%Y-%m-%dT%H:%M:%SZ"), "", TEST_CERTIFICATE_URL, ALGORITHM)
-        signature = make_rsa_sha256(sent.message(webhook_id, body), key)
-        return {
-            "PayPal-Transmission-Id": sent.id,
-            "PayPal-Transmission-Time": sent.time,
-            "PayPal-Transmission-Sig": signature,
-            "PayPal-Cert-Url": sent.certificate_url,
-            "PayPal-Auth-Algo": sent.algorithm,
-        }
+        signed = replace(sent, signature=make_rsa_sha256(sent.message(webhook_id, body), key))
+        return dict(zip(_HEADERS, astuple(signed), strict=True))
 
     def check(self, now: datetime, tolerance: int) -> None:
         """NotVerified when it is too old, from the future, signed otherwise, or names somebody else's certificate."""
+        from hub.contract.certificates import check_address
+
         sent = parse_time(self.time)
         if sent is None:
             raise NotVerified("The time of the transmission cannot be read.")
@@ -78,19 +71,7 @@ class Transmission:
             )
         if self.algorithm != ALGORITHM:
             raise NotVerified(f"Only {ALGORITHM} signatures are accepted.", detail=self.algorithm[:100])
-        check_certificate_url(self.certificate_url)
-
-
-def check_certificate_url(url: str) -> None:
-    """NotVerified unless ``url`` is https on port 443 of a host under paypal.com, and nothing else."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    plain = parts.netloc.lower() in (host, f"{host}:443")  # no user:password@
-    if not (parts.scheme == "https" and plain and port in (None, 443) and _HOST.fullmatch(host)):
-        raise NotVerified("The certificate's address is not PayPal's.", detail=url[:200])
+        check_address(self.certificate_url, DOMAIN)
 
 
 def check_with_certificate(
@@ -100,26 +81,26 @@ def check_with_certificate(
 
     One of ``webhook_ids`` must have been signed for. Raises NotVerified.
     """
-    from hub.contract.certificates import check_dates, check_trusted, read_certificates
+    from hub.contract.certificates import check_dates, check_rsa_sha256, fetch_certificate, read_certificates
 
     if pinned:
         certificate = read_certificates(pinned.encode())[0]
         check_dates(certificate, now)
     else:
-        call = Call.get(transmission.certificate_url, authenticate=False, cache_seconds=CERTIFICATE_KEPT)
-        reply: Reply = yield call
-        if not reply.ok:
-            raise NotVerified("PayPal's certificate could not be fetched.", detail=f"HTTP {reply.status}")
-        chain = read_certificates(reply.body)
-        check_trusted(chain, DOMAIN, now)
-        certificate = chain[0]
-    _check_any(transmission, webhook_ids, body, certificate)
+        certificate = yield from fetch_certificate(transmission.certificate_url, DOMAIN, now)
+    refusal = NotVerified("No webhook id is set.", reason="secret_not_set")
+    for webhook_id in webhook_ids:
+        try:
+            return check_rsa_sha256(transmission.message(webhook_id, body), transmission.signature, certificate)
+        except NotVerified as error:
+            refusal = error
+    raise refusal
 
 
 def ask_paypal(transmission: Transmission, webhook_id: str, body: bytes, api: str) -> Recipe:
     """Ask PayPal whether it sent this. The event goes back byte for byte as it came: re-written JSON never verifies."""
     _require_one_object(body)
-    fields: Mapping[str, Any] = {
+    fields = {
         "auth_algo": transmission.algorithm,
         "cert_url": transmission.certificate_url,
         "transmission_id": transmission.id,
@@ -143,15 +124,3 @@ def _require_one_object(body: bytes) -> None:
         event = None
     if not isinstance(event, dict):
         raise NotVerified("The message is not one JSON object, so PayPal cannot be asked about it.")
-
-
-def _check_any(transmission: Transmission, webhook_ids: Sequence[str], body: bytes, certificate: Certificate) -> None:
-    from hub.contract.certificates import check_rsa_sha256
-
-    refusal = NotVerified("No webhook id is set.", reason="secret_not_set")
-    for webhook_id in webhook_ids:
-        try:
-            return check_rsa_sha256(transmission.message(webhook_id, body), transmission.signature, certificate)
-        except NotVerified as error:
-            refusal = error
-    raise refusal

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Contact, Item
-from hub.contract.intake import split_name
+from hub.contract.facts import first_object, first_text, read_person
 from hub.contract.money import from_minor
 from hub.contract.paths import dig, required_text, text
 
@@ -17,12 +17,24 @@ _SALE_IDS = (
     "invoice", "payment_intent", "charge", "latest_charge", "payments.data[].payment.payment_intent",
     "payments.data[].payment.charge", "charges.data[].id", "recovered_from",
 )  # fmt: skip
-_PERSON_HOLDERS = (
+_OWN_ID_RANK = {"invoice": 0, "payment_intent": 1, "charge": 2}  # before the ids from this place on
+_NO_SALE = ("refund", "dispute", "subscription")  # objects whose own id names no sale
+_HOLDERS = (
     "customer_details", "billing_details", "charges.data[0].billing_details",
     "last_payment_error.payment_method.billing_details", "evidence",
 )  # fmt: skip
-_OWN_ID_RANK = {"invoice": 0, "payment_intent": 1, "charge": 2}  # before the ids from this place on
-_NO_SALE = ("refund", "dispute", "subscription")  # objects whose own id names no sale
+_ADDRESSES = (*(f"{holder}.address" for holder in _HOLDERS), "customer_address", "shipping.address")
+_BUYER = {
+    "email": [
+        *(f"{each}.{name}" for each in _HOLDERS for name in ("email", "customer_email_address")),
+        "customer_email", "receipt_email",
+    ],
+    "phone": [*(f"{each}.phone" for each in _HOLDERS), "customer_phone"],
+    "name": [*(f"{each}.{name}" for each in _HOLDERS for name in ("name", "customer_name")), "customer_name"],
+    "external_id": ("customer", "customer.id"),
+    "city": "address.city", "region": "address.state", "postal_code": "address.postal_code",
+    "country": "address.country",
+}  # fmt: skip
 
 
 def reference(value: Any) -> str | None:
@@ -36,8 +48,8 @@ def alias_ids(thing: Json, fetched: Json) -> list[str]:
     for path in _SALE_IDS:
         found = dig(thing, path)
         ids += [reference(one) for one in found] if isinstance(found, list) else [reference(found)]
-    for payment in fetched.get("payments") or []:
-        ids += [reference(dig(payment, "payment.payment_intent")), reference(dig(payment, "payment.charge"))]
+    paid = fetched.get("payments") or []
+    ids += [reference(dig(one, f"payment.{name}")) for one in paid for name in ("payment_intent", "charge")]
     kind = str(thing["object"])
     if kind not in _NO_SALE:
         rank = _OWN_ID_RANK.get(kind, len(ids))
@@ -52,27 +64,9 @@ def subscription_of(thing: Json) -> str | None:
     return reference(thing.get("subscription") or dig(thing, "parent.subscription_details.subscription"))
 
 
-def person_of(thing: Json) -> Contact:
-    """Who paid, as far as the object says; never the merchant."""
-    holders = [found for path in _PERSON_HOLDERS if isinstance(found := dig(thing, path), dict)]
-    email = _first(holders, "email", "customer_email_address") or text(thing.get("customer_email"))
-    first, last = split_name(_first(holders, "name", "customer_name") or text(thing.get("customer_name")))
-    return Contact(
-        email=email or text(thing.get("receipt_email")),
-        phone=_first(holders, "phone") or text(thing.get("customer_phone")),
-        first_name=first,
-        last_name=last,
-        external_id=reference(thing.get("customer")),
-    )
-
-
-def address_of(thing: Json, contact: Contact) -> Contact:
-    """``contact`` with the first postal address the object has."""
-    paths = [*(f"{path}.address" for path in _PERSON_HOLDERS), "customer_address", "shipping.address"]
-    address = next((found for path in paths if isinstance(found := dig(thing, path), dict) and any(found.values())), {})
-    contact.city, contact.region = text(address.get("city")), text(address.get("state"))
-    contact.postal_code, contact.country = text(address.get("postal_code")), text(address.get("country"))
-    return contact
+def buyer_of(thing: Json) -> Contact:
+    """Who paid, as far as the object says, with the first postal address it has; never the merchant."""
+    return read_person({**thing, "address": first_object(thing, *_ADDRESSES)}, _BUYER)
 
 
 def priced_lines(thing: Json, fetched: Json, currency: str | None, exponents: dict[str, int]) -> list[Item]:
@@ -89,13 +83,9 @@ def _item(line: Json, currency: str | None, exponents: dict[str, int]) -> Item:
         unit = total // quantity  # what was paid for it, discounts taken off
     price = from_minor(unit, currency, exponents)
     return Item(
-        product_id=reference(dig(line, "price.product")) or text(dig(line, "pricing.price_details.product")),
-        sku=reference(line.get("price")) or text(dig(line, "pricing.price_details.price")),
+        product_id=first_text(line, "price.product", "price.product.id", "pricing.price_details.product"),
+        sku=first_text(line, "price", "price.id", "pricing.price_details.price"),
         name=text(line.get("description")),
         quantity=Decimal(quantity),
         price=price if price is None or price >= 0 else None,
     )
-
-
-def _first(holders: list[Any], *names: str) -> str | None:
-    return next((said for holder in holders for name in names if (said := text(holder.get(name)))), None)
