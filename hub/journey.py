@@ -156,6 +156,8 @@ def _read_one(row: Row, opened: _Opened) -> Message:
         if raw.fetched and connected.source.read_back_proves:
             message.trust = Trust.PROVEN
         message.conversions = read_message(connected.source, raw, connected.settings)
+        for conversion in message.conversions:
+            conversion.test |= inbound.TEST_SALE in raw.headers
         if not message.conversions:
             message.state, message.reason = inbound.IGNORED, "event_not_used"
     except NotVerified as error:
@@ -346,6 +348,7 @@ class _Maker:
     def __init__(self, connected: Connected) -> None:
         self._required = [field.key for field in connected.destination.fields if field.required]
         self._compiled: dict[str, CompiledMapping] = {}
+        self._signs: dict[str, bool] = {}
 
     def __call__(self, parcel: Parcel) -> Record | Outcome:
         try:
@@ -354,7 +357,7 @@ class _Maker:
             return Outcome(Result.BAD_MAPPING, "required_field_empty", str(error)[:500])
         data = known_facts(
             parcel.conversion, parcel.workspace, parcel.order, parcel.lifetime, parcel.campaign_names,
-            _unsubscribe_url(parcel.conversion),
+            self._unsubscribe_url(parcel),
         )  # fmt: skip
         record, problems = make_record(mapping, data, parcel.delivery["id"])
         blocking = next((problem for problem in problems if problem.blocking), None)
@@ -369,7 +372,9 @@ class _Maker:
             self._compiled[mapping_id] = compile_mapping(parcel.mapping["rules"], self._required)
         return self._compiled[mapping_id]
 
-
-def _unsubscribe_url(conversion: Row) -> str | None:
-    email = conversion["data"]["contact"].get("email")
-    return unsubscribe.address(conversion["workspace_id"], email) if email else None
+    def _unsubscribe_url(self, parcel: Parcel) -> str | None:
+        """Where this person stops e-mails, if the mapping may read it: signing an address for everybody takes its time."""
+        mapping_id, email = parcel.mapping["id"], parcel.conversion["data"]["contact"].get("email")
+        if mapping_id not in self._signs:
+            self._signs[mapping_id] = routes.may_read(parcel.mapping["rules"], "unsubscribe_url")
+        return unsubscribe.address(parcel.workspace["id"], email) if email and self._signs[mapping_id] else None

@@ -172,10 +172,14 @@ def event_type(record: Record) -> str:
 def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
     kept = {}
     for key, value in values.items():
-        if isinstance(value, dict):
+        kind = type(value)
+        if kind is dict:
             value = _without_empty(value)
-        elif isinstance(value, list):
+        elif kind is list:
             value = [_without_empty(part) if isinstance(part, dict) else part for part in value]
-        if value or isinstance(value, (bool, int, float, Decimal)):  # zero and no are values
+        if value or kind in _NEVER_EMPTY:
             kept[key] = value
     return kept
+
+
+_NEVER_EMPTY = frozenset({bool, int, float, Decimal})  # zero and no are values
