@@ -60,6 +60,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "Installing what the hub needs (about a minute the first time) …"
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-deps -e .
+	@$(BIN)/python -m compileall -q hub connectors  # workers fork and commands start often, also where Python may keep no bytecode
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
