@@ -19,20 +19,8 @@ from connectors.paypal.resources import (
     total,
     with_links,
 )
-from hub.contract import Conversion, Inbound, Kind, Stage
+from hub.contract import Conversion, Inbound, Kind, Stage, meanings
 from hub.contract.facts import Facts, first_text, refused, sale_names, told
-from hub.contract.meanings import (
-    ABANDONED,
-    CANCELLATION,
-    DISPUTE,
-    MAYBE_RENEWAL,
-    PAYMENT_INFO,
-    PENDING,
-    PURCHASE,
-    REFUND,
-    REFUSED,
-    Meaning,
-)
 from hub.contract.paths import all_at, dig, required_text, text
 from hub.contract.tracking import read_tracking, tracking_pairs
 
@@ -102,7 +90,7 @@ def _sale(sale: Json) -> Facts:
 
 def _sale_completed(sale: Json) -> Facts:
     facts = _sale(sale)  # the first charge of a subscription looks like every other
-    return facts | {"flags": [MAYBE_RENEWAL] if facts["recurring"] else []}
+    return facts | {"flags": [meanings.MAYBE_RENEWAL] if facts["recurring"] else []}
 
 
 def _sale_refused(sale: Json) -> Facts:
@@ -155,30 +143,30 @@ def _invoice(invoice: Json) -> Facts:
     }
 
 
-READERS: dict[str, tuple[Callable[[Json], Facts], Meaning]] = {
-    "CHECKOUT.ORDER.APPROVED": (_order, PAYMENT_INFO),
-    "PAYMENTS.PAYMENT.CREATED": (_payment, PAYMENT_INFO),
-    "CHECKOUT.ORDER.COMPLETED": (_order_completed, PURCHASE),
-    "PAYMENT.CAPTURE.COMPLETED": (_sale_completed, PURCHASE),
-    "PAYMENT.SALE.COMPLETED": (_sale_completed, PURCHASE),
-    "INVOICING.INVOICE.PAID": (_invoice, PURCHASE),
-    "CHECKOUT.ORDER.VOIDED": (_order, ABANDONED),
-    "PAYMENT.CAPTURE.DENIED": (_sale_refused, REFUSED),
-    "PAYMENT.CAPTURE.DECLINED": (_sale_refused, REFUSED),
-    "PAYMENT.SALE.DENIED": (_sale_refused, REFUSED),
-    "BILLING.SUBSCRIPTION.PAYMENT.FAILED": (_subscription_unpaid, REFUSED),
-    "PAYMENT.CAPTURE.PENDING": (_sale_pending, PENDING),
-    "PAYMENT.SALE.PENDING": (_sale_pending, PENDING),
-    "PAYMENT.CAPTURE.REFUNDED": (_refund, REFUND),
-    "PAYMENT.CAPTURE.REVERSED": (_refund, REFUND),
-    "PAYMENT.SALE.REFUNDED": (_refund, REFUND),
-    "PAYMENT.SALE.REVERSED": (_refund, REFUND),
-    "CUSTOMER.DISPUTE.CREATED": (_dispute, DISPUTE),
-    "CUSTOMER.DISPUTE.UPDATED": (_dispute, DISPUTE),
-    "CUSTOMER.DISPUTE.RESOLVED": (_dispute, DISPUTE),
-    "BILLING.SUBSCRIPTION.CANCELLED": (_subscription, CANCELLATION),
-    "BILLING.SUBSCRIPTION.EXPIRED": (_subscription, CANCELLATION),
-    "BILLING.SUBSCRIPTION.SUSPENDED": (_subscription, CANCELLATION),
+READERS: dict[str, tuple[Callable[[Json], Facts], meanings.Meaning]] = {
+    "CHECKOUT.ORDER.APPROVED": (_order, meanings.PAYMENT_INFO),
+    "PAYMENTS.PAYMENT.CREATED": (_payment, meanings.PAYMENT_INFO),
+    "CHECKOUT.ORDER.COMPLETED": (_order_completed, meanings.PURCHASE),
+    "PAYMENT.CAPTURE.COMPLETED": (_sale_completed, meanings.PURCHASE),
+    "PAYMENT.SALE.COMPLETED": (_sale_completed, meanings.PURCHASE),
+    "INVOICING.INVOICE.PAID": (_invoice, meanings.PURCHASE),
+    "CHECKOUT.ORDER.VOIDED": (_order, meanings.ABANDONED),
+    "PAYMENT.CAPTURE.DENIED": (_sale_refused, meanings.REFUSED),
+    "PAYMENT.CAPTURE.DECLINED": (_sale_refused, meanings.REFUSED),
+    "PAYMENT.SALE.DENIED": (_sale_refused, meanings.REFUSED),
+    "BILLING.SUBSCRIPTION.PAYMENT.FAILED": (_subscription_unpaid, meanings.REFUSED),
+    "PAYMENT.CAPTURE.PENDING": (_sale_pending, meanings.PENDING),
+    "PAYMENT.SALE.PENDING": (_sale_pending, meanings.PENDING),
+    "PAYMENT.CAPTURE.REFUNDED": (_refund, meanings.REFUND),
+    "PAYMENT.CAPTURE.REVERSED": (_refund, meanings.REFUND),
+    "PAYMENT.SALE.REFUNDED": (_refund, meanings.REFUND),
+    "PAYMENT.SALE.REVERSED": (_refund, meanings.REFUND),
+    "CUSTOMER.DISPUTE.CREATED": (_dispute, meanings.DISPUTE),
+    "CUSTOMER.DISPUTE.UPDATED": (_dispute, meanings.DISPUTE),
+    "CUSTOMER.DISPUTE.RESOLVED": (_dispute, meanings.DISPUTE),
+    "BILLING.SUBSCRIPTION.CANCELLED": (_subscription, meanings.CANCELLATION),
+    "BILLING.SUBSCRIPTION.EXPIRED": (_subscription, meanings.CANCELLATION),
+    "BILLING.SUBSCRIPTION.SUSPENDED": (_subscription, meanings.CANCELLATION),
 }
 
 

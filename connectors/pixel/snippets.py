@@ -12,81 +12,37 @@ from urllib.parse import quote
 from connectors.pixel.platforms import PLATFORMS, Platform
 from hub.contract import Choice, Currency, Paste, SettingsSchema, Switch, Text, Words
 from hub.contract.vocabulary import STAGE_LABELS
+from hub.contract.wording import read_template, read_words
 
 FIELDS = ("email", "amount", "currency", "orderId", "productId", "productName")  # in the order of the pixel's fields
 Pairs = Sequence[tuple[str, str]]
+
+
+_WORDS = read_words(__name__)["snippets"]
+_SCRIPT, _SHOPIFY = read_template(__name__, "script.html"), read_template(__name__, "shopify.js")
 
 
 class SnippetForm(SettingsSchema):
     """What the snippet builder asks."""
 
     platform = Choice(
-        Text("Where do people pay?", "Où les gens paient-ils ?"),
-        {key: platform.name for key, platform in PLATFORMS.items()},
-        help=Text("It fills in the checkout's own syntax.", "Remplit la syntaxe propre à l'outil de paiement."),
+        **_WORDS["platform"],
+        choices={key: platform.name for key, platform in PLATFORMS.items()},
         load_default="own",
     )
-    webinars = Words(
-        Text("Webinars or campaigns", "Webinaires ou campagnes"),
-        help=Text(
-            "Their ids. Several: the sale counts for whichever the buyer took part in.",
-            "Leurs identifiants. Plusieurs : la vente compte pour celui que l'acheteur a suivi.",
-        ),
-        placeholder="12, 15",
-        load_default="",
-    )
-    tag = Words(
-        Text("Or one tag", "Ou un seul tag"),
-        help=Text(
-            "All campaigns that carry it, now or later. Used when no webinar is given.",
-            "Toutes les campagnes qui le portent, maintenant ou plus tard. Sert si aucun webinaire n'est indiqué.",
-        ),
-        load_default="",
-    )
-    currency = Currency(
-        Text("Currency", "Devise"),
-        help=Text("When you sell in one currency.", "Si vous vendez dans une seule devise."),
-        placeholder="EUR",
-        load_default="",
-    )
+    webinars = Words(**_WORDS["webinars"], load_default="")
+    tag = Words(**_WORDS["tag"], load_default="")
+    currency = Currency(**_WORDS["currency"], load_default="")
     stage = Choice(
-        Text("Stage", "Étape"),
-        {"": Text("As set on the source", "Celle de la source")} | STAGE_LABELS,
-        help=Text("What a visit of that page means.", "Ce que signifie une visite de cette page."),
+        **_WORDS["stage"],
+        choices={"": Text("As set on the source", "Celle de la source")} | STAGE_LABELS,
         load_default="",
     )
-    email = Words(
-        Text("Page parameter with the e-mail", "Paramètre de la page avec l'e-mail"),
-        help=Text(
-            "Its name in the address of your thank-you page, after the question mark.",
-            "Son nom dans l'adresse de votre page de remerciement, après le point d'interrogation.",
-        ),
-        placeholder="customer_email",
-        load_default="",
-    )
-    order = Words(
-        Text("Page parameter with the order id", "Paramètre de la page avec le numéro de commande"),
-        help=Text("Also a name in that address.", "Aussi un nom dans cette adresse."),
-        placeholder="order",
-        load_default="",
-    )
-    amount = Words(
-        Text("Page parameter with the amount", "Paramètre de la page avec le montant"),
-        help=Text("Whole units, such as 49.99.", "En unités entières, comme 49.99."),
-        load_default="",
-    )
-    page_currency = Words(
-        Text("Page parameter with the currency", "Paramètre de la page avec la devise"),
-        help=Text("If the page names one.", "Si la page en indique une."),
-        load_default="",
-    )
-    consent = Switch(
-        Text("The visitor agreed to measurement", "Le visiteur a accepté la mesure"),
-        help=Text(
-            "Adds consent=analytics, which allows the cookie. Only on pages where that is so.",
-            "Ajoute consent=analytics, qui permet le cookie. Seulement sur les pages où c'est le cas.",
-        ),
-    )
+    email = Words(**_WORDS["email"], load_default="")
+    order = Words(**_WORDS["order"], load_default="")
+    amount = Words(**_WORDS["amount"], load_default="")
+    page_currency = Words(**_WORDS["page_currency"], load_default="")
+    consent = Switch(**_WORDS["consent"])
 
 
 def build_snippets(address: str, choices: Mapping[str, Any]) -> list[Paste]:
@@ -129,50 +85,6 @@ def shopify_snippet(address: str, fixed: Pairs) -> str:
     return _SHOPIFY.replace("ADDRESS", _js(_with_query(address, fixed)))
 
 
-_SCRIPT = """<script>
-(function () {
-  var url = ADDRESS, names = NAMES, page = {}, pairs = location.search.slice(1).split("&"), i, at, field;
-  function plain(text) {
-    try { return decodeURIComponent(text.replace(/\\+/g, " ")); } catch (e) { return text; }
-  }
-  for (i = 0; i < pairs.length; i++) {
-    at = pairs[i].indexOf("=");
-    if (at > 0) page[plain(pairs[i].slice(0, at))] = plain(pairs[i].slice(at + 1));
-  }
-  for (field in names) {
-    if (typeof page[names[field]] === "string" && page[names[field]]) {
-      url += "&" + field + "=" + encodeURIComponent(page[names[field]]);
-    }
-  }
-  function load() {
-    var image = new Image(1, 1);
-    image.alt = "";
-    image.src = url;
-    document.body.appendChild(image);
-  }
-  if (document.readyState === "complete") load(); else window.addEventListener("load", load);
-})();
-</script>"""
-
-_SHOPIFY = """analytics.subscribe("checkout_completed", function (event) {
-  var checkout = event.data.checkout, first = (checkout.lineItems || [])[0] || {};
-  var product = (first.variant && first.variant.product) || {};
-  var fields = {
-    email: checkout.email,
-    amount: checkout.totalPrice && checkout.totalPrice.amount,
-    currency: checkout.currencyCode,
-    orderId: checkout.order && checkout.order.id && String(checkout.order.id).split("/").pop(),
-    productId: product.id,
-    productName: first.title
-  };
-  var url = ADDRESS, field;
-  for (field in fields) {
-    if (fields[field] || fields[field] === 0) url += "&" + field + "=" + encodeURIComponent(fields[field]);
-  }
-  fetch(url, { mode: "no-cors", keepalive: true });
-});"""
-
-
 def _paste(title: Text, code: str, platform: Platform, where: Text | None = None) -> Paste:
     said = [text for text in (platform.standing, platform.note) if text]
     note = Text(" ".join(part.en for part in said), " ".join(part.fr for part in said))
@@ -195,13 +107,8 @@ def _page_fields(platform: Platform, choices: Mapping[str, Any]) -> list[tuple[s
 
 
 def _parameters(platform: Platform, choices: Mapping[str, Any]) -> dict[str, str]:
-    chosen = {
-        "email": choices["email"],
-        "orderId": choices["order"],
-        "amount": choices["amount"],
-        "currency": choices["page_currency"],
-    }
-    chosen = {name: parameter for name, parameter in chosen.items() if parameter}
+    asked = {"email": "email", "orderId": "order", "amount": "amount", "currency": "page_currency"}
+    chosen = {name: choices[field] for name, field in asked.items() if choices[field]}
     usual = {name: parameter for name, parameter in platform.parameters.items() if not choices.get(name)}
     return chosen or usual
 
