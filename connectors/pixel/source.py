@@ -11,32 +11,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from connectors.pixel.query import PLACEHOLDER, Fields, as_sent, raw_text, read_fields
+from connectors.pixel.query import PLACEHOLDER, Fields, read_fields
 from connectors.pixel.settings import PixelSettings
 from connectors.pixel.snippets import SnippetForm, build_snippets
-from connectors.pixel.visit import bot, context, cookie, new_visitor, refuse_bots, refuse_other_pages
-from hub.contract import (
-    ALL_STAGES,
-    Campaigns,
-    Category,
-    Contact,
-    Conversion,
-    Inbound,
-    Item,
-    Kind,
-    NotUnderstood,
-    NotVerified,
-    Paste,
-    Source,
-    Stage,
-    Unsigned,
-)
 from hub.contract.amounts import read_money
-from hub.contract.conversion import iso
+from hub.contract.connector import Paste, Source, Unsigned
+from hub.contract.conversion import Campaigns, Contact, Context, Conversion, Item, iso
 from hub.contract.dates import DATE_REPLACED, first_time, parse_time
-from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag
+from hub.contract.errors import NotUnderstood, NotVerified
+from hub.contract.inbound import Inbound
+from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag, read_touch
+from hub.contract.queries import as_sent, raw_text
 from hub.contract.signing import check_hmac, check_timestamp, fingerprint
-from hub.contract.vocabulary import stage_named
+from hub.contract.visits import bot, new_visitor, refuse_bots, refuse_other_pages, visitor
+from hub.contract.vocabulary import Category, Kind, Stage, stage_named
 
 SIGNATURE = "&sig="
 VOLATILE = ("ts", "sig")
@@ -50,7 +38,7 @@ class Pixel(Source):
     category = Category.PAGE
     Settings = PixelSettings
     SnippetChoices = SnippetForm
-    stages = ALL_STAGES
+    stages = frozenset(Stage)
     kinds = frozenset({Kind.CONVERSION})
     door = "pixel"
     resend_is_news = True
@@ -98,10 +86,10 @@ class Pixel(Source):
             conversion.flags.append(PLACEHOLDER)
         conversion.test = read_flag(fields.one("test"))
         conversion.consent = read_consent(fields.one("consent"))
-        conversion.context = context(fields, inbound, signed=signed)
+        conversion.context = _context(fields, inbound, signed=signed)
         known = None
         if settings["cookie"] != "never" and conversion.consent.analytics is not False:
-            known = cookie(inbound)
+            known = visitor(inbound)
             conversion.context.cookie = known or new_visitor(inbound)
         email_problem = _read_person(conversion, fields)
         conversion.order_id = _order_id(conversion, fields)
@@ -221,8 +209,25 @@ def _read_time(conversion: Conversion, fields: Fields, inbound: Inbound) -> None
     conversion.occurred_at, conversion.flags = moment, conversion.flags + flags
 
 
+def _context(fields: Fields, inbound: Inbound, *, signed: bool) -> Context:
+    """The visitor's surroundings: a backend's own address and user agent are left out, what it names is taken."""
+    page = inbound.headers.get("referer", "")[:2000]
+    agent = inbound.headers.get("user-agent", "")[:500]
+    browser = not signed and agent.startswith(("Mozilla/", "Opera/"))
+    utm, click_ids = read_touch(fields.firsts())
+    page_utm, page_click_ids = read_touch(read_fields(page.partition("?")[2].partition("#")[0]).firsts())
+    return Context(
+        ip=(inbound.remote_ip if browser else fields.one("ip")[:45] if signed else "") or None,
+        user_agent=(agent if browser else fields.one("userAgent")[:500] if signed else "") or None,
+        page_url=fields.one("pageUrl") or page or None,
+        referrer=fields.one("referrer") or None,
+        utm=utm or page_utm,
+        click_ids=page_click_ids | click_ids,
+    )
+
+
 def _event_id(fields: Fields, inbound: Inbound) -> str:
     """Each load is a hit of its own, so its time and visitor are part of its name."""
     said = sorted((name, *values) for name, values in fields.values.items() if name not in VOLATILE)
-    visitor = (inbound.headers.get("cookie", ""), inbound.headers.get("user-agent", ""), inbound.remote_ip)
-    return "pixel-" + fingerprint(repr((said, visitor, iso(inbound.received_at))).encode())
+    loaded_by = (inbound.headers.get("cookie", ""), inbound.headers.get("user-agent", ""), inbound.remote_ip)
+    return "pixel-" + fingerprint(repr((said, loaded_by, iso(inbound.received_at))).encode())

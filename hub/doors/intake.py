@@ -14,6 +14,7 @@ from flask import current_app
 from hub.connected import Connected, Freshly, open_connection
 from hub.contract.errors import InboundError
 from hub.contract.inbound import Headers, Inbound
+from hub.contract.visits import NEW_VISITOR, VISITOR_COOKIE
 from hub.contract.vocabulary import Trust
 from hub.receive import Receipt, Receiver
 from hub.registry import registry
@@ -21,8 +22,6 @@ from hub.store import Store, connections, inbound, new_id, now
 from hub.store.base import Values
 from hub.verify import event_key
 
-VISITOR_COOKIE = "hub_visitor"
-NEW_VISITOR = "x-hub-new-visitor"  # written by the pixel's door only: the id it gives a browser that had none
 MOST_REFUSED = 60
 """Refused messages kept for each source and minute: enough to see what is wrong, too few to fill the disk with."""
 

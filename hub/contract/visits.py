@@ -1,15 +1,18 @@
-"""Who loaded the image: a visitor's browser, a backend, or a program that looks at pages for others."""
+"""Who loaded a page's image: a visitor's browser, or a program that looks at pages for others. For sources behind the
+public door (``door = "pixel"``).
+"""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
-from connectors.pixel.query import Fields, read_fields
-from hub.contract import Context, Inbound, NotUnderstood
-from hub.contract.intake import read_touch
+from hub.contract.errors import NotUnderstood
+from hub.contract.inbound import Inbound
 
-COOKIE = "hub_visitor"
+VISITOR_COOKIE = "hub_visitor"
+NEW_VISITOR = "x-hub-new-visitor"
+"""A header that the door alone writes: the visitor id it has just given a browser that had none."""
 
 _BOTS = re.compile(
     # Mail image proxies, link previews and crawlers, by the names their makers publish. A Cubot is a telephone.
@@ -40,7 +43,7 @@ def refuse_bots(inbound: Inbound) -> None:
 
 
 def refuse_other_pages(inbound: Inbound, allowed: str) -> None:
-    """Raise NotUnderstood when sites are listed and the hit does not come from one of them."""
+    """Raise NotUnderstood when ``allowed`` lists sites (one a line) and the hit does not come from one of them."""
     sites = {_site(line) for line in allowed.split()} - {""}
     site = _site(inbound.headers.get("origin") or inbound.headers.get("referer", ""))
     if sites and site not in sites:
@@ -51,36 +54,19 @@ def refuse_other_pages(inbound: Inbound, allowed: str) -> None:
         )
 
 
-def cookie(inbound: Inbound) -> str | None:
+def visitor(inbound: Inbound) -> str | None:
     """Our own first-party visitor id, when the browser sent one in the form we give it."""
     for pair in re.split("[;,]", inbound.headers.get("cookie", "")):
         name, _, value = pair.strip().partition("=")
-        if name == COOKIE and _COOKIE_VALUE.fullmatch(value):
+        if name == VISITOR_COOKIE and _COOKIE_VALUE.fullmatch(value):
             return value
     return None
 
 
 def new_visitor(inbound: Inbound) -> str | None:
     """The visitor id that the door has just given this browser: a name for what follows, not somebody we know."""
-    value = inbound.headers.get("x-hub-new-visitor", "")
+    value = inbound.headers.get(NEW_VISITOR, "")
     return value if _COOKIE_VALUE.fullmatch(value) else None
-
-
-def context(fields: Fields, inbound: Inbound, *, signed: bool) -> Context:
-    """The visitor's surroundings: a backend's own address and user agent are left out, what it names is taken."""
-    page = inbound.headers.get("referer", "")[:2000]
-    agent = inbound.headers.get("user-agent", "")[:500]
-    browser = not signed and agent.startswith(("Mozilla/", "Opera/"))
-    utm, click_ids = read_touch(fields.firsts())
-    page_utm, page_click_ids = read_touch(read_fields(page.partition("?")[2].partition("#")[0]).firsts())
-    return Context(
-        ip=(inbound.remote_ip if browser else fields.one("ip")[:45] if signed else "") or None,
-        user_agent=(agent if browser else fields.one("userAgent")[:500] if signed else "") or None,
-        page_url=fields.one("pageUrl") or page or None,
-        referrer=fields.one("referrer") or None,
-        utm=utm or page_utm,
-        click_ids=page_click_ids | click_ids,
-    )
 
 
 def _site(address: str) -> str:
