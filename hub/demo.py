@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from hub import sample_sale
 from hub.connected import open_connection
 from hub.contract.errors import ConfigError
 from hub.registry import Entry, registry
@@ -23,7 +23,6 @@ from hub.settings import Settings
 from hub.steer import connections as steer
 from hub.store import Store, accounts, connections, conversions, deliveries, inbound, now
 from hub.store.base import Row, Values
-from hub.testing.samples import parse_request
 
 RECEIVED = "demo-received.jsonl"
 PLAN = "demo.json"
@@ -82,7 +81,7 @@ def run(store: Store, chosen: Settings) -> None:
     sent = []
     for one in plan:
         for name in one["messages"]:
-            status = _send(chosen, one["row"], one["entry"].folder / "samples", name)
+            status = _send(chosen, one["row"], name)
             sent.append(
                 {"connection": one["row"]["id"], "source": one["entry"].name, "message": name, "status": status}
             )
@@ -167,22 +166,16 @@ def _sample_settings(entry: Entry, role: str) -> dict[str, Any]:
     return {}
 
 
-def _send(chosen: Settings, row: Row, samples: Path, name: str) -> int:
+def _send(chosen: Settings, row: Row, name: str) -> int:
     """Send a sample message to its source's own door, signed as its sender would sign it now."""
-    file, key_file = samples / "in" / f"{name}.http", samples / "demo.key"
-    sample = parse_request(file.read_bytes(), str(file))
     connected = open_connection(row)
-    key = key_file.read_bytes() if key_file.exists() else b""
-    signed = connected.source.rehearse(sample.body, connected.settings, now(), key)
-    if signed is None:
+    message = sample_sale.signed(connected, sample_sale.sample_of(connected, name), now())
+    if message is None:
         raise ConfigError(f"{row['connector']} takes part in the demo, so its source needs a rehearse method.")
-    replaced = {header.lower() for header in signed}
-    headers = {header: value for header, value in sample.headers.items() if header not in replaced} | signed
-    path = urlsplit(steer.address(row) or "").path
     line = HTTPConnection(chosen.host if chosen.host != "0.0.0.0" else "127.0.0.1", chosen.port, timeout=20)  # noqa: S104
     try:
-        target = f"{path}?{sample.query}" if sample.query else path
-        line.request(sample.method, target, body=sample.body or None, headers=headers)
+        target = f"{message.path}?{message.query}" if message.query else message.path
+        line.request(message.method, target, body=message.body or None, headers=dict(message.headers))
         return line.getresponse().status
     finally:
         line.close()

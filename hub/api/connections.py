@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import current_app
 from marshmallow import Schema, fields, validate
 
+from hub import sample_sale
 from hub.api.frame import Calls, author, store, wake, workspace_id
 from hub.api.shapes import At
 from hub.contract.errors import HubError
@@ -69,6 +71,12 @@ class ConnectionShape(Schema):
 class Said(Schema):
     ok = fields.Boolean()
     message = fields.String()
+
+
+class TestSaleShape(Said):
+    inbound_id = fields.String(
+        allow_none=True, metadata={"description": "The message it became: what came of it is told there"}
+    )
 
 
 class FieldShape(Schema):
@@ -143,6 +151,18 @@ def check_connection(connection_id: str) -> dict[str, Any]:
         return {"ok": True, "message": steer.check(connected)}
     except HubError as error:
         return {"ok": False, "message": error.message}
+
+
+@calls("POST", "/connections/<connection_id>/test-sale", answer=TestSaleShape)
+def send_test_sale(connection_id: str) -> dict[str, Any]:
+    """Bring a made-up sale to a source, signed as its sender would. It is read like any other, and counted nowhere."""
+    with store().read() as tx:
+        connected = steer.opened_source(tx, connection_id, workspace_id())
+    try:
+        kept = sample_sale.send(current_app.wsgi_app, store(), connected, now())
+    except sample_sale.NoTestSale as error:
+        return {"ok": False, "message": error.message.en, "inbound_id": None}
+    return {"ok": True, "message": "A test sale was sent.", "inbound_id": kept}
 
 
 @calls("POST", "/connections/<connection_id>/prepare", answer=Said)

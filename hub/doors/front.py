@@ -18,6 +18,7 @@ from werkzeug.wsgi import get_input_stream
 
 from hub.contract.inbound import Headers, Inbound
 from hub.doors.intake import NEW_VISITOR, VISITOR_COOKIE, Hub
+from hub.store.inbound import TEST_SALE
 
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -66,6 +67,9 @@ class Arrival:
     def _headers(self) -> Headers:
         found = {_header(key): value for key, value in self._environ.items() if key[:5] in _HEADER_KEYS and value}
         found.pop(NEW_VISITOR, None)
+        found.pop(TEST_SALE, None)
+        if TEST_SALE in self._environ:  # a header would be HTTP_X_HUB_TEST_SALE: this was set by the hub itself
+            found[TEST_SALE] = self._environ[TEST_SALE]
         if "cookie" in found:
             visitor = parse_cookie(found.pop("cookie")).get(VISITOR_COOKIE)
             if visitor:

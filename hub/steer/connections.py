@@ -119,6 +119,13 @@ def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> 
     return row
 
 
+def opened_source(tx: Connection, connection_id: str, workspace_id: str) -> Connected:
+    """As :func:`opened`, of a source. Raises NotFound also for a destination."""
+    if get(tx, connection_id, workspace_id)["role"] != "source":
+        raise NotFound(Text("This is a destination, not a source.", "C'est une destination, pas une source."))
+    return opened(tx, connection_id)
+
+
 def not_a_destination() -> NotFound:
     return NotFound(Text("This is a source, not a destination.", "C'est une source, pas une destination."))
 

@@ -29,6 +29,9 @@ from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_colum
 RECEIVED, READING, DONE, IGNORED, PARKED, REFUSED = "received", "reading", "done", "ignored", "parked", "refused"
 """received → (reading back →) done · ignored (not for us) · parked (not understood, replayable) · refused (not verified)"""
 
+TEST_SALE = "x-hub-test-sale"
+"""Header of a message that a person had made here: what is read from it is a test. Ours alone, none from outside is kept."""
+
 # No foreign keys on the tables that grow with traffic: each would cost a look-up for every hit.
 inbound = Table(
     "inbound",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
+from hub import sample_sale
 from hub.contract.connector import Connector, Destination, Source
 from hub.contract.errors import ConfigError, ConnectorBroken, DeliveryError
 from hub.registry import UnknownConnector, registry
@@ -128,6 +129,21 @@ def test(connection_id: str) -> Any:
     return _asked(connection_id, lambda connected: trial.send(connected, ready))
 
 
+@pages.post("/connections/<connection_id>/test-sale")
+def test_sale(connection_id: str) -> Any:
+    """Bring one of the sender's samples to its own address, as a test, and show what becomes of it."""
+    me = may_change()
+    try:
+        with the_store().read() as tx:
+            connected = steer.opened_source(tx, connection_id, me.workspace_id)
+        kept = sample_sale.send(current_app.wsgi_app, the_store(), connected, now())
+    except sample_sale.NoTestSale as error:
+        flash(spoken(error.message), "needs")
+        return redirect(url_for("web.connections.one", connection_id=connection_id))
+    flash(gettext("A test sale was sent. It is counted nowhere, and goes only where tests can be marked."), "recorded")
+    return redirect(url_for("web.timeline.page", inbound_id=kept))
+
+
 @pages.get("/connections/<connection_id>/remove")
 def removal(connection_id: str) -> Any:
     """What would be lost, before it is."""
@@ -201,6 +217,7 @@ def _page(
         problems=problems or {}, unsigned=_lacks_secret(connector, shown["settings"]),
         builder=snippet_builder(connector, shown["url"]), asks=_asks(connector),
         access=grants.standing(connector, grant), redirect_uri=grants.redirect_uri(),
+        no_test_sale=sample_sale.instead(connector) if isinstance(connector, Source) else None,
     )  # fmt: skip
 
 
@@ -226,6 +243,9 @@ def _asks(connector: Connector) -> dict[str, bool]:
         "check": type(connector).check is not Connector.check,
         "prepare": isinstance(connector, Destination) and type(connector).prepare is not Destination.prepare,
         "test": isinstance(connector, Destination),
+        "test_sale": isinstance(connector, Source)
+        and type(connector).rehearse is not Source.rehearse
+        and type(connector).columns is Source.columns,
         "files": isinstance(connector, Source) and type(connector).columns is not Source.columns,
     }
 
