@@ -194,7 +194,9 @@ class Destination(Connector):
     amends: ClassVar[frozenset[Kind]] = frozenset()  # kinds that change a purchase; never sent where that one was not
     max_age: ClassVar[int | None] = None  # seconds since ``occurred_at`` after which the platform refuses
     limits: ClassVar[Limits] = Limits()
-    subscribes: ClassVar[bool] = False  # True: what subscribes through the REST API (/hooks) may be connected by this one
+    subscribes: ClassVar[bool] = (
+        False  # True: what subscribes through the REST API (/hooks) may be connected by this one
+    )
     hook_hosts: ClassVar[tuple[str, ...]] = ()  # patterns of its subscribers' hosts; the longest that fits decides
     sends_tests: ClassVar[bool] = True  # False: test conversions never go there (no way to mark them)
 

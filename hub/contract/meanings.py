@@ -55,7 +55,8 @@ class EventTable(Table):
             choices={name: label for name, (label, _) in MEANINGS.items()},
             help=Text(
                 "An event's name, as a message in Live shows it → what it means. It goes before what is known.",
-                "Le nom d'un événement, tel qu'un message dans En direct le montre → son sens. Il passe avant ce qui est connu.",
+                "Le nom d'un événement, tel qu'un message dans En direct le montre → son sens. Il passe avant ce qui est "
+                "connu.",
             ),
             placeholder=placeholder,
         )
