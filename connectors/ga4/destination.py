@@ -25,6 +25,7 @@ from hub.contract import (
     Recipe,
     Record,
     Refused,
+    Reply,
     Result,
     Secret,
     SettingsSchema,
@@ -137,9 +138,12 @@ class Ga4(Destination):
     default_mapping: ClassVar[Mapping[str, Any]] = mapping_for(KEYS)
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
-        """Sends the event. Google answers 2xx whatever it holds, so that no more than "accepted" is ever known."""
+        """Sends the event."""
         yield _call("/mp/collect", build_message(record, settings), settings)
-        return Outcome(Result.ACCEPTED_UNVERIFIED, "accepted_unverified")
+
+    def judge(self, reply: Reply) -> Outcome | None:
+        """Google answers 2xx whatever it is sent, so that no more than "accepted" is ever known."""
+        return Outcome(Result.ACCEPTED_UNVERIFIED) if reply.ok else None
 
     def check(self, settings: Mapping[str, Any]) -> Recipe:
         """Asks Google to validate an event without keeping it."""
