@@ -154,7 +154,7 @@ def _send_graph_calls_to(port: int) -> None:
             call.url = call.url.replace("https://graph.facebook.com", f"http://127.0.0.1:{port}")
             reply = yield call
 
-    meta.deliver = redirected  # type: ignore[method-assign]
+    meta.deliver = redirected  # type: ignore[method-assign]  # for the length of this process
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -45,6 +45,6 @@ def create_app(store: Store | None = None) -> Flask:
     web.register(app)
     if settings().proxies:
         count = settings().proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # the way Flask's documentation puts a middleware in front
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # its access log would hold personal data from queries
     return app

@@ -172,7 +172,7 @@ def _send(chosen: Settings, row: Row, name: str) -> int:
     message = sample_sale.signed(connected, sample_sale.sample_of(connected, name), now())
     if message is None:
         raise ConfigError(f"{row['connector']} takes part in the demo, so its source needs a rehearse method.")
-    line = HTTPConnection(chosen.host if chosen.host != "0.0.0.0" else "127.0.0.1", chosen.port, timeout=20)  # noqa: S104
+    line = HTTPConnection(chosen.host if chosen.host != "0.0.0.0" else "127.0.0.1", chosen.port, timeout=20)  # noqa: S104 - not bound to, only recognized
     try:
         target = f"{message.path}?{message.query}" if message.query else message.path
         line.request(message.method, target, body=message.body or None, headers=dict(message.headers))

@@ -121,7 +121,7 @@ def _cron_class() -> Any:
             )
 
     class HubCron(CronScheduler):
-        def register(self, **options: Any) -> CronJob:  # type: ignore[override]
+        def register(self, **options: Any) -> CronJob:  # type: ignore[override]  # the same options, handed on
             job = HubCronJob(**options)
             self._cron_jobs.append(job)
             return job

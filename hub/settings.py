@@ -99,7 +99,7 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     try:
         settings: Settings = _Environment().load({name: value for name, value in values.items() if value != ""})
     except ValidationError as error:
-        messages: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        messages: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]  # marshmallow leaves it untyped
         lines = "; ".join(f"{name}: {' '.join(map(str, problems))}" for name, problems in messages.items())
         raise ConfigError(f"The environment is not usable: {lines}. See .env.example.") from None
     for entry in settings.allow_addresses:

@@ -53,7 +53,7 @@ def supervise(settings: Settings, *, demo: bool) -> None:
     os.environ[SUPERVISOR] = str(os.getpid())  # stays the same: exec keeps it
     if settings.embedded_redis:
         settings.redis_socket.unlink(missing_ok=True)
-    os.execv(sys.executable, [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)])  # noqa: S606 - our own interpreter and arguments
 
 
 def _config(data: Path, programs: list[tuple[str, str, bool]]) -> str:

@@ -47,23 +47,23 @@ class Mailbox:
         good = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
         return AuthResult(success=good, handled=False)
 
-    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:  # noqa: N802
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:  # noqa: N802 - aiosmtpd's names
         session.host_name = hostname
         self.connections += not session.ssl or not hasattr(session, "counted")
         session.counted = True
         return responses
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's names
         if address in self.refusals:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's names
         if self.at_the_end:
             return self.at_the_end
         self.envelopes.append((envelope.mail_from, envelope.rcpt_tos))
-        self.messages.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
+        self.messages.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]  # bytes, as asked for
         return "250 2.0.0 Ok: queued as 4F1"
 
     def settings(self, **changes: Any) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class _AnyPort(Controller):
         await asyncio.sleep(0.02)  # aborted transports close in the loop's next turns
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # started by then
         super()._trigger_server()
 
 

@@ -67,7 +67,7 @@ SPEC = {
 }
 
 
-class _Api(Api):  # type: ignore[misc]
+class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
     ERROR_SCHEMA = ProblemAnswer
 
     def _register_error_handlers(self) -> None:

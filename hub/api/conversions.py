@@ -56,7 +56,7 @@ class RecordQuery(Schema):
     connector = fields.String(load_default="", metadata={"description": "The tool that tells it"})
 
 
-class NewRecord(Schema.from_dict({name: fields.Raw(allow_none=True) for name in sorted(KEYS)})):  # type: ignore[misc]
+class NewRecord(Schema.from_dict({name: fields.Raw(allow_none=True) for name in sorted(KEYS)})):  # type: ignore[misc]  # a base class made at run time
     """One flat record. Only ``stage`` and somebody (e-mail, order id or external id) must be there."""
 
     class Meta:

@@ -137,4 +137,4 @@ def tie_to_supervisor() -> None:
     supervisor = os.environ.get(SUPERVISOR)
     if supervisor:
         die_with_parent(int(supervisor))
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # stdout is a text stream here

@@ -53,7 +53,7 @@ def _walk(data: Any, parts: tuple[str | int | None, ...]) -> Any:
 
 def _element(data: list[Any], part: str | int | None) -> Any:
     try:
-        return data[int(part)]  # type: ignore[arg-type]
+        return data[int(part)]  # type: ignore[arg-type]  # the caller looked that it is a number
     except (ValueError, IndexError):
         return None
 

@@ -27,7 +27,7 @@ class AnswersInTime:
             return HTTPResponse(timed, **options)
 
         self.response_class = response
-        return super().getresponse()  # type: ignore[misc]
+        return super().getresponse()  # type: ignore[misc]  # the next class in line has it
 
 
 class _Timed(io.RawIOBase):

@@ -145,18 +145,18 @@ class _Guarded:
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **rest: Any) -> None:
         self._body_follows, self._held = isinstance(body, bytes) and bool(body), b""
-        super().request(method, url, body, headers, **rest)  # type: ignore[misc]
+        super().request(method, url, body, headers, **rest)  # type: ignore[misc]  # the next class in line has it
 
     def send(self, data: Any) -> None:
         if self._body_follows:
             self._body_follows, self._held = False, data
             return
         held, self._held = self._held, b""
-        super().send(held + data)  # type: ignore[misc]
+        super().send(held + data)  # type: ignore[misc]  # the next class in line has it
 
     def _new_conn(self) -> socket.socket:
-        host, port = self._dns_host, self.port  # type: ignore[attr-defined]
-        return open_socket(host.strip("[]"), port, self.timeout, self.source_address, self.socket_options)  # type: ignore[attr-defined]
+        host, port = self._dns_host, self.port  # type: ignore[attr-defined]  # the next class in line has them
+        return open_socket(host.strip("[]"), port, self.timeout, self.source_address, self.socket_options)  # type: ignore[attr-defined]  # the next class in line has them
 
 
 class _GuardedHttp(_Guarded, AnswersInTime, HTTPConnection):

@@ -69,7 +69,7 @@ class Sender:
         answer: Reply | DeliveryError | None = None
         while True:
             try:
-                call = recipe.throw(answer) if isinstance(answer, DeliveryError) else recipe.send(answer)  # type: ignore[arg-type]
+                call = recipe.throw(answer) if isinstance(answer, DeliveryError) else recipe.send(answer)  # type: ignore[arg-type]  # the first send takes None
             except StopIteration as end:
                 return end.value
             try:

@@ -10,7 +10,7 @@ def register(app: Flask) -> None:
     """Hang the doors on the app, which has its Hub already."""
     app.register_blueprint(health.door)
     app.register_blueprint(unsubscribe.door)
-    app.wsgi_app = Front(app.extensions["hub"], pixel.DOORS | webhook.DOORS, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.extensions["hub"], pixel.DOORS | webhook.DOORS, app.wsgi_app)  # type: ignore[method-assign]  # the way Flask's documentation puts a middleware in front
 
 
 __all__ = ["register"]

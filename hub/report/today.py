@@ -106,4 +106,4 @@ def _sent(tx: Connection, workspace_id: str, since: datetime) -> dict[str, int]:
 
 
 def _any(tx: Connection, *conditions: object) -> bool:
-    return bool(tx.scalar(select(inbound.c.id).where(*conditions).limit(1)))  # type: ignore[arg-type]
+    return bool(tx.scalar(select(inbound.c.id).where(*conditions).limit(1)))  # type: ignore[arg-type]  # conditions of several kinds, all of which where() takes

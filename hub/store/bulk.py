@@ -69,7 +69,7 @@ class _Prepared:
 
 @lru_cache(maxsize=256)
 def _prepare(dialect: Dialect, statement: Executable, names: tuple[str, ...]) -> _Prepared:
-    compiled = statement.compile(dialect=dialect, column_keys=list(names))  # type: ignore[attr-defined]
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))  # type: ignore[attr-defined]  # every statement has it, Executable does not say so
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else would a statement compile to
     binds = {name: bind for bind, name in compiled.bind_names.items()}
     order = compiled.positiontup if compiled.positional else binds

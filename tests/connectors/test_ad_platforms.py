@@ -218,7 +218,7 @@ def test_checking_tells_a_wrong_token_from_an_empty_message(slug: str) -> None:
 def test_an_audience_is_a_table_with_empty_cells_where_nothing_is_known() -> None:
     at = platform("meta_audiences")
     at.deliver([record({"email": "ann@example.com", "external_id": "U-1"}), record({"phone": "+33612345678"}, id="r2")])
-    payload = json.loads(at.calls[0].form["payload"])  # type: ignore[index]
+    payload = json.loads(at.calls[0].form["payload"])  # type: ignore[index]  # this platform sends forms
     rows = [dict(zip(payload["schema"], row, strict=True)) for row in payload["data"]]
     assert rows[0]["EXTERN_ID"] == "U-1"
     assert [len(row["EMAIL"]) for row in rows] == [64, 0]

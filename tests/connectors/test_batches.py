@@ -60,7 +60,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 self.answer(receiver.take(unquote_plus(body)))
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_any  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_any  # noqa: N815 - http.server's names
 
             def answer(self, reply: tuple[int, bytes]) -> None:
                 self.send_response(reply[0])
@@ -82,7 +82,7 @@ class Receiver:
         self.bodies.append(body)
         if self.refuses(body):
             return 400, b"{}"
-        reply = self.replies[position % len(self.replies)] if self.replies else Reply(200, None, b"{}")  # type: ignore[arg-type]
+        reply = self.replies[position % len(self.replies)] if self.replies else Reply(200, None, b"{}")  # type: ignore[arg-type]  # what this test does not look at
         return reply.status, reply.body
 
     def close(self) -> None:
@@ -150,7 +150,7 @@ def send(slug: str, batch: list[Record]) -> Wave:
     row: Any = {"id": f"c-{slug}", "workspace_id": "w", "role": "destination", "connector": slug, "breaker": {}}
     connected = Connected(row, registry().destination(slug), settings)
     by_id = {record.id: record for record in batch}
-    lane = Lane(None, connected, lambda parcel: by_id[parcel.delivery["id"]], lease_seconds=60)  # type: ignore[arg-type]
+    lane = Lane(None, connected, lambda parcel: by_id[parcel.delivery["id"]], lease_seconds=60)  # type: ignore[arg-type]  # what this test does not look at
     parcels: Any = [SimpleNamespace(delivery={"id": record.id, "ticket": None}, refusal=None) for record in batch]
     try:
         return lane._send(parcels, time.monotonic() + 60)

@@ -97,7 +97,7 @@ def test_a_reader_that_lost_its_lease_books_nothing(world: World, monkeypatch: p
     def stalled(*arguments: object) -> journey.Message:
         with world.store.write() as tx:  # meanwhile another reader took over
             tx.execute(leases.lease.update().values(owner=new_id()))
-        return read_one(*arguments)  # type: ignore[arg-type]
+        return read_one(*arguments)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr(journey, "_read_one", stalled)
     journey.read_messages(world.store, world.workspace_id, 1)

@@ -101,7 +101,7 @@ def answer(call):
 
 def records(number, *bad):
     return [
-        Record(f"r{each}", f"e{each}", None, Stage.PURCHASE, None, {"n": each, "bad": each in bad})  # type: ignore[arg-type]
+        Record(f"r{each}", f"e{each}", None, Stage.PURCHASE, None, {"n": each, "bad": each in bad})  # type: ignore[arg-type]  # what this test does not look at
         for each in range(number)
     ]
 

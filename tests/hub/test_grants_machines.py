@@ -55,7 +55,7 @@ class _Form(_Machine):
 
 
 class _Robot(_Machine):
-    auth = ServiceAccount(scopes=("sheets", "drive"), token_url="{login}/token")  # type: ignore[assignment]
+    auth = ServiceAccount(scopes=("sheets", "drive"), token_url="{login}/token")  # type: ignore[assignment]  # narrower than the base
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_token_for_a_client_is_got_once_and_kept_for_all_processes(
         grants.forget(connection.id)  # as another process would know nothing of it
     assert [form["grant_type"] for form in platform.asked] == ["client_credentials"]
     assert len(platform.received) == 3
-    assert platform.asked[0].get("scope", "") == connector.auth.scope  # type: ignore[attr-defined]
+    assert platform.asked[0].get("scope", "") == connector.auth.scope  # type: ignore[attr-defined]  # this test's connector has it
 
 
 def test_a_refused_client_token_is_got_anew(shop: Shop, platform: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_the_header_is_that_of_xs_own_example() -> None:
 
 
 class _Bird(_Machine):
-    auth = OAuth1()  # type: ignore[assignment]
+    auth = OAuth1()  # type: ignore[assignment]  # narrower than the base
 
 
 KEYS = {"consumer_key": "ck", "consumer_secret": "cs", "access_token": "at", "access_token_secret": "ats"}

@@ -76,7 +76,7 @@ def test_one_connection_serves_a_whole_turn(box: Mailbox, sender: Sender) -> Non
 def test_a_server_that_hung_up_meanwhile_is_called_again(box: Mailbox, sender: Sender) -> None:
     send(sender, connected(box))
     ((_, server),) = sender._post._kept.values()
-    server.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+    server.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]  # connected by then
     send(sender, connected(box))
     assert len(box.messages) == 2
 

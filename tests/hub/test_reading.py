@@ -166,7 +166,7 @@ def test_text_a_database_refuses_is_cleaned() -> None:
 def test_numbers_are_ids_too_but_objects_are_not() -> None:
     assert read(purchase(order_id=10**20))[0].order_id == str(10**20)
     refusal(order_id={"id": 1})
-    refusal(contact=Contact(email=["a@b.example"]))  # type: ignore[arg-type]
+    refusal(contact=Contact(email=["a@b.example"]))  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize("name", ["event_id", "order_id", "subscription_id", "money_id"])
@@ -192,7 +192,7 @@ def test_lists_are_capped_and_hold_nothing_twice() -> None:
 
 
 def test_consent_is_yes_no_or_unknown() -> None:
-    refusal(consent=Consent(ads="no"))  # type: ignore[arg-type]
+    refusal(consent=Consent(ads="no"))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_extra_is_plain_json_of_bounded_length() -> None:

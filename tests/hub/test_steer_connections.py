@@ -58,7 +58,7 @@ def test_a_missing_setting_is_said_by_field_in_both_languages(shop: Shop) -> Non
 @pytest.mark.parametrize(("connector", "role"), [("nosuch", "source"), ("stripe", "destination"), ("", "source")])
 def test_a_connector_that_is_not_there_is_said_so(shop: Shop, connector: str, role: str) -> None:
     with pytest.raises(Invalid) as raised, shop.store.write() as tx:
-        steer.connect(tx, now(), shop.workspace_id, connector=connector, role=role, name="x", settings={})  # type: ignore[arg-type]
+        steer.connect(tx, now(), shop.workspace_id, connector=connector, role=role, name="x", settings={})  # type: ignore[arg-type]  # wrong on purpose
     assert list(raised.value.messages) == ["connector"]
 
 

@@ -23,7 +23,7 @@ def french() -> Catalog:
 
 
 def key(message_id: object) -> object:
-    return message_id if isinstance(message_id, str) else tuple(message_id)  # type: ignore[arg-type]
+    return message_id if isinstance(message_id, str) else tuple(message_id)  # type: ignore[arg-type]  # one id, or one for each number
 
 
 def said() -> set[object]:

@@ -22,7 +22,7 @@ def _join(separator: str) -> Step:
 
 def _unique(value: list[Any]) -> list[Any]:
     seen: set[str] = set()
-    return [element for element in value if not ((key := json_text(element)) in seen or seen.add(key))]  # type: ignore[func-returns-value]
+    return [element for element in value if not ((key := json_text(element)) in seen or seen.add(key))]  # type: ignore[func-returns-value]  # add() gives None, which is what is wanted
 
 
 def _sum(value: list[Any]) -> Decimal:

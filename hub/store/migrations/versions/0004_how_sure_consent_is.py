@@ -39,7 +39,7 @@ def downgrade() -> None:
     op.drop_table("consent")
     op.create_table("consent", *_columns(), sa.PrimaryKeyConstraint("contact_id", "purpose", name=op.f("pk_consent")))
     op.execute(
-        f"INSERT INTO consent ({KEPT}) SELECT {KEPT} FROM (SELECT consent_after.*, row_number() OVER "  # noqa: S608
+        f"INSERT INTO consent ({KEPT}) SELECT {KEPT} FROM (SELECT consent_after.*, row_number() OVER "  # noqa: S608 - names of columns, written above
         "(PARTITION BY contact_id, purpose ORDER BY at DESC, granted) AS place FROM consent_after) AS ranked "
         "WHERE place = 1"
     )
