@@ -11,6 +11,7 @@ from hub import sample_sale
 from hub.api.frame import Calls, author, store, wake, workspace_id
 from hub.api.shapes import At
 from hub.contract.errors import HubError
+from hub.contract.vocabulary import Text
 from hub.queue import LANES
 from hub.steer import connections as steer
 from hub.steer import grants
@@ -148,7 +149,7 @@ def check_connection(connection_id: str) -> dict[str, Any]:
     with store().read() as tx:
         connected = steer.opened(tx, connection_id, workspace_id())
     try:
-        return {"ok": True, "message": steer.check(connected)}
+        return {"ok": True, "message": _english(steer.check(connected))}
     except HubError as error:
         return {"ok": False, "message": error.message}
 
@@ -170,7 +171,7 @@ def prepare_connection(connection_id: str) -> dict[str, Any]:
     """Create at the platform what deliveries need. Harmless when repeated."""
     connected = _destination(connection_id)
     try:
-        return {"ok": True, "message": steer.prepare(connected)}
+        return {"ok": True, "message": _english(steer.prepare(connected))}
     except HubError as error:
         return {"ok": False, "message": error.message}
 
@@ -179,6 +180,10 @@ def prepare_connection(connection_id: str) -> dict[str, Any]:
 def list_fields(connection_id: str) -> Any:
     """The fields that a destination takes, asked of the platform where it can be. Empty: any field is taken."""
     return steer.discover(_destination(connection_id))
+
+
+def _english(said: Text | str) -> str:
+    return said.en if isinstance(said, Text) else said
 
 
 def _shown(tx: Any, row: Any) -> dict[str, Any]:

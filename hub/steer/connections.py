@@ -22,7 +22,7 @@ from hub.deliver.sender import run_recipe
 from hub.registry import Role, UnknownConnector, registry
 from hub.settings import settings as installation
 from hub.steer import routes
-from hub.steer.errors import NotFound, from_schema, invalid
+from hub.steer.errors import NotFound, from_schema, in_both, invalid
 from hub.store import accounts, deliveries
 from hub.store import connections as store
 from hub.store.base import Row
@@ -139,7 +139,7 @@ def find_connector(slug: str, role: Role) -> Connector:
     except UnknownConnector as error:
         raise invalid("connector", str(error), str(error)) from None
     except ConnectorBroken as error:
-        raise invalid("connector", error.message, error.message) from None
+        raise invalid("connector", *in_both(error)) from None
 
 
 def shown(row: Row) -> dict[str, Any]:
@@ -164,16 +164,26 @@ def address(row: Row) -> str | None:
     return f"{base}/v1/conversion/pixel/{row['number']}" if door == "pixel" else f"{base}/in/{row['address']}"
 
 
-def check(connected: Connected) -> str:
-    """Ask the other side whether the credentials work; a sentence for people. Raises DeliveryError, ConnectorBroken."""
+def check(connected: Connected) -> Text | str:
+    """Ask the other side whether the credentials work; what it said, in English only where the connector says it.
+
+    Raises DeliveryError, ConnectorBroken.
+    """
     said = _run(connected, connected.connector.check(connected.settings))
-    return str(said) if said else f"{connected.connector.name} offers no check: the first message will tell."
+    name = connected.connector.name
+    return str(said) if said else Text(
+        f"{name} offers no check: the first message will tell.",
+        f"{name} n'offre pas de vérification : le premier message le dira.",
+    )  # fmt: skip
 
 
-def prepare(connected: Connected) -> str:
-    """Create at the platform what deliveries need; a sentence for people. Raises DeliveryError, ConnectorBroken."""
+def prepare(connected: Connected) -> Text | str:
+    """Create at the platform what deliveries need; as :func:`check`."""
     said = _run(connected, connected.destination.prepare(connected.settings))
-    return str(said) if said else f"{connected.connector.name} needs no preparation."
+    name = connected.connector.name
+    return str(said) if said else Text(
+        f"{name} needs no preparation.", f"{name} n'a besoin d'aucune préparation."
+    )  # fmt: skip
 
 
 def discover(connected: Connected) -> list[Field]:

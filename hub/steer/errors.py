@@ -7,6 +7,8 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from hub.contract.errors import HubError
+from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import Text
 from hub.mapping.problems import MappingError, Said
 
@@ -39,6 +41,12 @@ class NotFound(Exception):
 def invalid(field: str, en: str, fr: str) -> Invalid:
     """An Invalid with one message, in both languages."""
     return Invalid({field: [Said(en, fr)]})
+
+
+def in_both(error: HubError) -> Text:
+    """What a connector said, which is English: after its reason, for who reads French."""
+    reason = REASONS[error.reason].said.fr
+    return Text(error.message, f"{reason} (détail, en anglais : {error.message})")
 
 
 def from_schema(error: ValidationError) -> Invalid:

@@ -20,7 +20,7 @@ from hub.deliver.sender import shared_sender
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.steer import replay
-from hub.steer.errors import Invalid, NotFound
+from hub.steer.errors import Invalid, NotFound, in_both
 from hub.store import Store, accounts, connections, inbound, now
 from hub.store import grants as stored
 from hub.store.base import Row
@@ -167,7 +167,7 @@ def _expected(store: Store, state: str, workspace_id: str, user_id: str, browser
         except NotFound as gone:
             raise NotGranted(gone.message) from None
         except ConnectorBroken as error:
-            raise NotGranted(Text(error.message, error.message), request["connection_id"]) from None
+            raise NotGranted(in_both(error), request["connection_id"]) from None
     return verifier, connected
 
 
@@ -216,7 +216,7 @@ def _refused(name: str, words: str) -> Text:
 
 def _not_filled_in(error: BadCredentials, connected: Connected) -> NotGranted:
     if error.reason != "grant_missing":
-        return NotGranted(Text(error.message, error.message), connected.id)
+        return NotGranted(in_both(error), connected.id)
     return NotGranted(
         Text(
             "Fill in and save the client id and secret under Settings first, then press Connect.",

@@ -23,7 +23,7 @@ from hub.contract.vocabulary import Kind, Trust
 from hub.reading import read_message
 from hub.registry import registry
 from hub.steer import connections, hooks
-from hub.steer.errors import invalid
+from hub.steer.errors import in_both, invalid
 from hub.store import connections as store
 from hub.store import inbound, new_id, orders
 from hub.store.base import insert_new
@@ -48,7 +48,7 @@ def record(
     try:
         conversion = next(iter(read_message(connected.source, message, connected.settings)), None)
     except NotUnderstood as error:
-        raise invalid("record", error.message, error.message) from None
+        raise invalid("record", *in_both(error)) from None
     if conversion is None:
         raise invalid("stage", "There is no such stage or kind.", "Cette étape ou nature n'existe pas.")
     row = inbound.NEW_ROW | {

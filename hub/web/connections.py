@@ -6,10 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
+from markupsafe import Markup
 
 from hub import sample_sale
 from hub.contract.connector import Connector, Destination, Source
 from hub.contract.errors import ConfigError, ConnectorBroken, DeliveryError
+from hub.contract.vocabulary import Text
 from hub.registry import UnknownConnector, registry
 from hub.report import arrivals, health
 from hub.report.arrivals import Arrival, Filters
@@ -23,7 +25,7 @@ from hub.web import forms
 from hub.web.language import language
 from hub.web.session import person, the_hub, the_store
 from hub.web.snippets import snippet_builder
-from hub.web.words import action, reason, spoken
+from hub.web.words import own_words, spoken, troubled
 
 pages = Blueprint("connections", __name__)
 
@@ -256,10 +258,11 @@ def _asked(connection_id: str, ask: Any) -> Any:
     try:
         with the_store().read() as tx:
             connected = steer.opened(tx, connection_id, me.workspace_id)
-        flash(spoken(ask(connected)), "recorded")
+        answer = ask(connected)
+        worked = Markup("{} ").format(gettext("It worked."))
+        flash(spoken(answer) if isinstance(answer, Text) else worked + own_words(answer), "recorded")
     except (DeliveryError, ConnectorBroken) as error:
-        said = action(error.reason) if error.reason.startswith("grant_") else error.message
-        flash(f"{reason(error.reason)}. {said}", "needs")
+        flash(troubled(error), "needs")
     except ConfigError as error:
-        flash(str(error), "needs")
+        flash(Markup("{} ").format(gettext("It did not work.")) + own_words(str(error)), "needs")
     return redirect(url_for("web.connections.one", connection_id=connection_id))

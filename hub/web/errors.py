@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from hub.contract.errors import ConfigError, HubError
@@ -16,6 +17,7 @@ from hub.steer.errors import NotFound
 from hub.web.language import LANGUAGES, language, said
 from hub.web.security import add_headers
 from hub.web.session import current
+from hub.web.words import own_words, troubled
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +51,11 @@ def _failed(error: HTTPException) -> Any:
     log.error("error %s on %s", reference, request.path, exc_info=cause)
     if request.path.startswith(MACHINES):
         return jsonify(code=500, status="Internal Server Error", reference=reference), 500
-    known = cause.message if isinstance(cause, HubError) else str(cause) if isinstance(cause, ConfigError) else ""
-    sentence = known or gettext(
-        "The hub failed on this page. What was stored is safe. Try again; if it stays, report it."
-    )
+    sentence = gettext("The hub failed on this page. What was stored is safe. Try again; if it stays, report it.")
+    if isinstance(cause, HubError):
+        sentence = troubled(cause)
+    elif isinstance(cause, ConfigError):
+        sentence = Markup("{} ").format(sentence) + own_words(str(cause))
     return _page(500, sentence, reference)
 
 

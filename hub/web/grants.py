@@ -16,6 +16,7 @@ from hub.store.base import now
 from hub.web.connections import may_change
 from hub.web.language import said
 from hub.web.session import the_hub, the_store
+from hub.web.words import troubled
 
 pages = Blueprint("grants", __name__)
 
@@ -35,7 +36,7 @@ def begin(connection_id: str) -> Any:
     except grants.NotGranted as error:
         return _back(said(error.message), connection_id)
     except ConnectorBroken as error:
-        return _back(error.message, connection_id)
+        return _back(troubled(error), connection_id)
     return render_template("grant_off.html", url=url, host=urlsplit(url).hostname, name=connected.connector.name)
 
 

@@ -16,6 +16,7 @@ from hub.store.base import now
 from hub.web.connections import may_change
 from hub.web.language import said
 from hub.web.session import the_hub, the_store
+from hub.web.words import troubled
 
 pages = Blueprint("imports", __name__)
 
@@ -44,7 +45,7 @@ def upload(connection_id: str) -> Any:
     try:
         report = import_rows(the_store(), now(), connected, raw) if taken else check_rows(now(), connected, raw)
     except NotUnderstood as error:
-        return _page(connected, problem=error.message), 422
+        return _page(connected, problem=troubled(error)), 422
     if report.kept and taken:
         the_hub().wake("reading", "read_messages", connected.workspace_id)
     return _page(connected, report, taken=taken)

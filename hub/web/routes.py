@@ -21,7 +21,7 @@ from hub.web.connections import may_change
 from hub.web.language import language
 from hub.web.once import number, once
 from hub.web.session import person, the_store
-from hub.web.words import pretty
+from hub.web.words import pretty, troubled
 
 pages = Blueprint("routes", __name__)
 
@@ -120,7 +120,7 @@ def _preview(tx: Any, route_id: str, rules: dict[str, Any] | None) -> tuple[dict
     try:
         return steer.preview(tx, route_id, rules, language=language(), workspace_id=person().workspace_id), ""
     except ConnectorBroken as broken:
-        return None, broken.message
+        return None, troubled(broken)
 
 
 def _rules(text: str) -> dict[str, Any]:

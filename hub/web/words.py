@@ -16,6 +16,7 @@ from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
 from hub.contract.conversion import parse_iso
+from hub.contract.errors import BadMapping, HubError
 from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import KIND_LABELS, STAGE_LABELS, Text
 from hub.store.base import now
@@ -40,6 +41,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(said)
     app.add_template_filter(reason)
     app.add_template_filter(action)
+    app.add_template_filter(own_words)
     app.add_template_filter(stage)
     app.add_template_filter(kind)
     app.add_template_filter(tone)
@@ -107,6 +109,22 @@ def action(code: str | None) -> str:
     known = REASONS.get(code or "")
     nothing = REASONS["waiting"].action
     return said(known.action) if known and known.action != nothing else ""
+
+
+def troubled(error: HubError) -> Markup:
+    """What went wrong and what to do about it, in the page's language, then the connector's own words."""
+    headline = Markup("{}. {}").format(reason(error.reason), action(error.reason))
+    # Of a grant the words say no more than the reason does.
+    return headline if error.reason.startswith("grant_") else headline + Markup(" ") + own_words(error.message)
+
+
+def own_words(text: str, code: str = "") -> Markup:
+    """A sentence that a connector or the hub made when no page was asked for: as a detail, marked as the English it is.
+
+    ``code`` is the reason it belongs to: what a mapping lacks is said in the workspace's language.
+    """
+    language_of = Markup("") if code == BadMapping.reason else Markup(' lang="en"')
+    return Markup('<span class="said"{}>{}</span>').format(language_of, text)
 
 
 def stage(code: str | None) -> str:

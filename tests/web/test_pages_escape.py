@@ -38,6 +38,7 @@ def stuffed(shop: Shop, store: Store) -> Shop:
     verdict = {
         "id": shop.deliveries[0]["id"], "number": 1, "state": outbox.FAILED, "reason": BAD[:40], "detail": BAD, "due_at": at,
         "done_at": at, "mapping_id": shop.route["mapping_id"], "result": "refused", "exchange_id": exchange["id"],
+        "ticket": None, "ticket_at": None, "asked": 0,
     }  # fmt: skip
     with store.write() as tx:
         outbox.record(tx, at, [verdict], [exchange])
