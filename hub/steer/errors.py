@@ -52,7 +52,7 @@ def in_both(error: HubError) -> Text:
 def from_schema(error: ValidationError) -> Invalid:
     """What a marshmallow schema refused, with its stock phrases in people's words."""
     found: dict[str, list[str]] = {}
-    for name, messages in error.normalized_messages().items():  # type: ignore[no-untyped-call]
+    for name, messages in error.normalized_messages().items():  # type: ignore[no-untyped-call]  # marshmallow leaves it untyped
         found[str(name)] = [_PLAIN.get(line, line) for line in _lines(messages)]
     return Invalid(found)
 

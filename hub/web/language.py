@@ -44,4 +44,4 @@ def switch() -> Response:
         if someone:
             with the_store().write() as tx:
                 accounts.change_user(tx, someone.user_id, language=wanted)
-    return redirect(safe_path(request.form.get("next")))  # type: ignore[return-value]
+    return redirect(safe_path(request.form.get("next")))  # type: ignore[return-value]  # werkzeug's Response, which Flask's typing names otherwise
