@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from hub.connected import Connected
 from hub.contract.auth import SignedBody
@@ -234,6 +234,8 @@ def _read(response: requests.Response, longest: int) -> bytes:
     content: bytes = response.raw.read(longest, decode_content=False)
     if len(content) == longest:
         response.raw.close()  # an endless answer must not be drained to reuse the connection
+    elif response.raw.length_remaining:
+        raise ProtocolError("The answer broke off.")
     return content
 
 

@@ -162,7 +162,7 @@ def test_genuine_messages_that_nobody_can_read_are_parked(hub: World) -> None:
     def send(name: str) -> None:
         stripe.post(cases[name], headers={"Content-Encoding": "gzip"} if name == "not gzip" else {})
 
-    told(hub, dict.fromkeys(cases, "not_understood") | {"huge": "not_understood"}, send)
+    told(hub, dict.fromkeys(cases, "not_understood") | {"no currency": "currency_unknown"}, send)
     assert {row["state"] for row in messages(hub)} == {"parked"}
     assert rows(hub, conversions.conversion) == []
 
