@@ -23,8 +23,6 @@ MIDDLE_ROLE, LARGEST_ROLE = 120, 300  # lines of code of a role with the files o
 ALIKE = 8  # lines of code that two connectors may not share
 # Roles that are larger, and why; none may grow.
 LARGE = {
-    "pixel/source": 360,  # whom a public address may believe, and a builder of snippets for every checkout
-    "paypal/source": 376,  # two ways to verify, six families of events, three objects read back
 }
 # What the contract does once and for all: signing, hashing, money, dates. Whoever does it alone has a reason.
 DONE_ONCE = {"base64", "binascii", "hashlib", "hmac", "secrets", "zoneinfo", "calendar"}

@@ -5,29 +5,31 @@ The fields are those of the pixel described in docs/requirements (R1 to R29); an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
-from connectors.pixel.query import PLACEHOLDER, Fields, read_fields
+from connectors.pixel.query import KNOWN
 from connectors.pixel.settings import PixelSettings
 from connectors.pixel.snippets import SnippetForm, build_snippets
 from hub.contract.amounts import read_money
 from hub.contract.connector import Paste, Source, Unsigned
-from hub.contract.conversion import Campaigns, Contact, Context, Conversion, Item, iso
-from hub.contract.dates import DATE_REPLACED, first_time, parse_time
-from hub.contract.errors import NotUnderstood, NotVerified
+from hub.contract.conversion import Campaigns, Contact, Conversion, Item
+from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Inbound
-from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag, read_touch
-from hub.contract.queries import as_sent, raw_text
-from hub.contract.signing import check_hmac, check_timestamp, fingerprint
-from hub.contract.visits import bot, new_visitor, refuse_bots, refuse_other_pages, visitor
+from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag
+from hub.contract.queries import PLACEHOLDER, Fields, check_signed, is_signed, raw_text, read_fields, read_moment
+from hub.contract.visits import (
+    cookie_allowed,
+    name_of_load,
+    new_visitor,
+    refuse_amount_outside,
+    refuse_bots,
+    refuse_other_pages,
+    surroundings,
+    visitor,
+)
 from hub.contract.vocabulary import Category, Kind, Stage, stage_named
-
-SIGNATURE = "&sig="
-VOLATILE = ("ts", "sig")
 
 
 class Pixel(Source):
@@ -48,45 +50,30 @@ class Pixel(Source):
 
     def may_set_cookie(self, inbound: Inbound, settings: Mapping[str, Any]) -> bool:
         """Only after the visitor agreed (R65), unless the owner answers for it; never to a bot."""
-        if settings["cookie"] == "never" or bot(inbound):
-            return False
-        if settings["cookie"] == "with_consent" and "consent" not in inbound.query.lower() and not inbound.body:
-            return False
-        try:
-            allowed = read_consent(read_fields(raw_text(inbound)).one("consent"))
-        except NotUnderstood:
-            return False
-        return allowed.analytics is True if settings["cookie"] == "with_consent" else allowed.analytics is not False
+        return cookie_allowed(inbound, settings["cookie"])
 
     def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
-        """A page's hit is public. A backend may end its query with ``&ts=<Unix time>…&sig=<hex HMAC-SHA256>``.
-
-        The HMAC covers all that stands before ``&sig=``, so nothing may follow it.
-        """
-        signed, mark, signature = raw_text(inbound).rpartition(SIGNATURE)
-        if not mark or not settings["secret"]:
+        """A page's hit is public. A backend may end its query with ``&ts=<Unix time>…&sig=<hex HMAC-SHA256>``."""
+        text = raw_text(inbound)
+        if not is_signed(text, settings["secret"]):
             raise Unsigned
-        if not re.fullmatch(r"[0-9A-Fa-f]{64}", signature):
-            raise NotVerified("The signature must be the last parameter: 64 hexadecimal digits, and nothing after it.")
-        check_hmac(as_sent(signed), [signature], settings["secret"])
-        check_timestamp(read_fields(signed).one("ts"), inbound.received_at)
+        check_signed(text, settings["secret"], inbound.received_at)
 
     def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
         return {}
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         text = raw_text(inbound)
-        fields = read_fields(text)
-        signed = bool(settings["secret"]) and SIGNATURE in text
+        fields, signed = read_fields(text, KNOWN), is_signed(text, settings["secret"])
         if not signed:
             refuse_bots(inbound)
             refuse_other_pages(inbound, settings["allowed_pages"])
-        conversion = Conversion(event_id=_event_id(fields, inbound), stage=_stage(fields, settings["stage"]))
+        conversion = Conversion(f"pixel-{name_of_load(inbound, fields)}", stage=_stage(fields, settings["stage"]))
         if fields.placeholders:
             conversion.flags.append(PLACEHOLDER)
         conversion.test = read_flag(fields.one("test"))
         conversion.consent = read_consent(fields.one("consent"))
-        conversion.context = _context(fields, inbound, signed=signed)
+        conversion.context = surroundings(inbound, fields, signed=signed)
         known = None
         if settings["cookie"] != "never" and conversion.consent.analytics is not False:
             known = visitor(inbound)
@@ -96,7 +83,8 @@ class Pixel(Source):
         _refuse_nobody(conversion, fields, email_problem, known)
         _read_money(conversion, fields, settings)
         _read_goods(conversion, fields)
-        _read_time(conversion, fields, inbound)
+        conversion.occurred_at, flags = read_moment(fields.one("time"), inbound.received_at)
+        conversion.flags += flags
         return [conversion]
 
 
@@ -145,13 +133,7 @@ def _refuse_nobody(conversion: Conversion, fields: Fields, email_problem: str | 
     contact = conversion.contact
     if conversion.order_id or contact.email or contact.external_id or known_cookie:
         return
-    for name, text, syntax in fields.placeholders:
-        if name in ("email", "orderId", "externalId"):
-            raise NotUnderstood(
-                f"The page sent the text {text} as {name}: this looks like template syntax ({syntax}) on a page that "
-                "does not know it. Use the placeholder of your checkout, or the script variant.",
-                reason=PLACEHOLDER,
-            )
+    fields.refuse_placeholders("email", "orderId", "externalId")
     raise NotUnderstood(
         f"The e-mail cannot be used: {email_problem}. There is no order id, external id or known cookie either."
         if email_problem
@@ -173,17 +155,7 @@ def _read_money(conversion: Conversion, fields: Fields, settings: Mapping[str, A
     conversion.value, conversion.currency = read_money(
         fields.one("amount"), fields.one("currency"), settings["currency"]
     )
-    _refuse_outside(conversion.value, settings["minimum"], settings["maximum"])
-
-
-def _refuse_outside(value: Decimal | None, minimum: int | None, maximum: int | None) -> None:
-    if value is None:
-        return
-    if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
-        raise NotUnderstood(
-            f"The amount {value} is outside the limits of this source ({minimum or 0} to {maximum or 'any'}).",
-            reason="amount_outside_limits",
-        )
+    refuse_amount_outside(conversion.value, settings["minimum"], settings["maximum"])
 
 
 def _read_goods(conversion: Conversion, fields: Fields) -> None:
@@ -197,37 +169,3 @@ def _read_goods(conversion: Conversion, fields: Fields) -> None:
     conversion.campaigns = Campaigns(ids=list(dict.fromkeys(filter(None, ids))), tags=[tag[:100] for tag in tags[:1]])
     conversion.coupon = fields.one("coupon")[:100] or None
     conversion.offer = fields.one("offer")[:255] or None
-
-
-def _read_time(conversion: Conversion, fields: Fields, inbound: Inbound) -> None:
-    given = fields.one("time")
-    if parse_time(given) is None:  # the + of an offset reads as a space unless it was encoded
-        given = re.sub(r" (\d\d:?\d\d)$", r"+\1", given)
-    moment, flags = first_time(given, fallback=inbound.received_at)
-    if moment > inbound.received_at + timedelta(days=1):
-        moment, flags = inbound.received_at, [DATE_REPLACED]
-    conversion.occurred_at, conversion.flags = moment, conversion.flags + flags
-
-
-def _context(fields: Fields, inbound: Inbound, *, signed: bool) -> Context:
-    """The visitor's surroundings: a backend's own address and user agent are left out, what it names is taken."""
-    page = inbound.headers.get("referer", "")[:2000]
-    agent = inbound.headers.get("user-agent", "")[:500]
-    browser = not signed and agent.startswith(("Mozilla/", "Opera/"))
-    utm, click_ids = read_touch(fields.firsts())
-    page_utm, page_click_ids = read_touch(read_fields(page.partition("?")[2].partition("#")[0]).firsts())
-    return Context(
-        ip=(inbound.remote_ip if browser else fields.one("ip")[:45] if signed else "") or None,
-        user_agent=(agent if browser else fields.one("userAgent")[:500] if signed else "") or None,
-        page_url=fields.one("pageUrl") or page or None,
-        referrer=fields.one("referrer") or None,
-        utm=utm or page_utm,
-        click_ids=page_click_ids | click_ids,
-    )
-
-
-def _event_id(fields: Fields, inbound: Inbound) -> str:
-    """Each load is a hit of its own, so its time and visitor are part of its name."""
-    said = sorted((name, *values) for name, values in fields.values.items() if name not in VOLATILE)
-    loaded_by = (inbound.headers.get("cookie", ""), inbound.headers.get("user-agent", ""), inbound.remote_ip)
-    return "pixel-" + fingerprint(repr((said, loaded_by, iso(inbound.received_at))).encode())

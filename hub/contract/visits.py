@@ -1,14 +1,19 @@
-"""Who loaded a page's image: a visitor's browser, or a program that looks at pages for others. For sources behind the
-public door (``door = "pixel"``).
+"""Who loaded a page's image, a visitor's browser or a program that looks at pages for others, and what may be believed
+of it. For sources behind the public door (``door = "pixel"``), whose address anyone can call.
 """
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from urllib.parse import urlsplit
 
+from hub.contract.conversion import Consent, Context, iso
 from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Inbound
+from hub.contract.intake import CLICK_IDS, UTM_NAMES, read_consent, read_touch
+from hub.contract.queries import Fields, raw_text, read_fields, spellings
+from hub.contract.signing import fingerprint
 
 VISITOR_COOKIE = "hub_visitor"
 NEW_VISITOR = "x-hub-new-visitor"
@@ -54,6 +59,34 @@ def refuse_other_pages(inbound: Inbound, allowed: str) -> None:
         )
 
 
+def refuse_amount_outside(value: Decimal | None, minimum: int | None, maximum: int | None) -> None:
+    """Raise NotUnderstood when ``value`` is outside what anyone may claim. A limit that is None is none."""
+    if value is None:
+        return
+    if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
+        raise NotUnderstood(
+            f"The amount {value} is outside the limits of this source ({minimum or 0} to {maximum or 'any'}).",
+            reason="amount_outside_limits",
+        )
+
+
+def cookie_allowed(inbound: Inbound, rule: str) -> bool:
+    """Whether the door may give this browser our cookie; never to a bot.
+
+    ``rule`` is the owner's: ``with_consent``, once the query's ``consent`` allows analytics; ``always``, unless it refuses
+    them; ``never``.
+    """
+    if rule == "never" or bot(inbound):
+        return False
+    if rule == "with_consent" and "consent" not in inbound.query.lower() and not inbound.body:
+        return False
+    try:
+        allowed = _consent(inbound)
+    except NotUnderstood:
+        return False
+    return allowed.analytics is True if rule == "with_consent" else allowed.analytics is not False
+
+
 def visitor(inbound: Inbound) -> str | None:
     """Our own first-party visitor id, when the browser sent one in the form we give it."""
     for pair in re.split("[;,]", inbound.headers.get("cookie", "")):
@@ -67,6 +100,44 @@ def new_visitor(inbound: Inbound) -> str | None:
     """The visitor id that the door has just given this browser: a name for what follows, not somebody we know."""
     value = inbound.headers.get(NEW_VISITOR, "")
     return value if _COOKIE_VALUE.fullmatch(value) else None
+
+
+def surroundings(inbound: Inbound, fields: Fields, *, signed: bool) -> Context:
+    """The visitor's browser and page, with the UTM values and click ids of the query, else of the page's address.
+
+    A backend's own address and user agent are left out. What ``fields`` names is taken: ``pageUrl`` and ``referrer`` from
+    anyone, ``ip`` and ``userAgent`` from whoever ``signed``. Our cookie is not looked at.
+    """
+    page = inbound.headers.get("referer", "")[:2000]
+    agent = inbound.headers.get("user-agent", "")[:500]
+    browser = not signed and agent.startswith(("Mozilla/", "Opera/"))
+    utm, click_ids = read_touch(fields.firsts())
+    page_utm, page_click_ids = read_touch(read_fields(page.partition("?")[2].partition("#")[0], _TOUCHES).firsts())
+    return Context(
+        ip=(inbound.remote_ip if browser else fields.one("ip")[:45] if signed else "") or None,
+        user_agent=(agent if browser else fields.one("userAgent")[:500] if signed else "") or None,
+        page_url=fields.one("pageUrl") or page or None,
+        referrer=fields.one("referrer") or None,
+        utm=utm or page_utm,
+        click_ids=page_click_ids | click_ids,
+    )
+
+
+def name_of_load(inbound: Inbound, fields: Fields) -> str:
+    """A name for this one load. A page loaded again is another, so the visitor and the time are part of it.
+
+    A signature is not: the time it was made at and its digits say nothing of the sale.
+    """
+    said = sorted((name, *values) for name, values in fields.values.items() if name not in ("ts", "sig"))
+    loaded_by = (inbound.headers.get("cookie", ""), inbound.headers.get("user-agent", ""), inbound.remote_ip)
+    return fingerprint(repr((said, loaded_by, iso(inbound.received_at))).encode())
+
+
+_TOUCHES = spellings((*CLICK_IDS, *(f"utm_{part}" for part in UTM_NAMES)))
+
+
+def _consent(inbound: Inbound) -> Consent:
+    return read_consent(read_fields(raw_text(inbound), {"consent": "consent"}).one("consent"))
 
 
 def _site(address: str) -> str:
