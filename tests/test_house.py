@@ -21,9 +21,6 @@ ROOT = Path(__file__).parents[1]
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_OF_NINE_IN_TEN, LONGEST_ROLE = 400, 60, 25, 250
 MIDDLE_ROLE, LARGEST_ROLE = 120, 300  # lines of code of a role with the files of its own that it imports
 ALIKE = 8  # lines of code that two connectors may not share
-# Roles that are larger, and why; none may grow.
-LARGE = {
-}
 # What the contract does once and for all: signing, hashing, money, dates. Whoever does it alone has a reason.
 DONE_ONCE = {"base64", "binascii", "hashlib", "hmac", "secrets", "zoneinfo", "calendar"}
 DONE_ONCE_CALLS = {"quantize", "strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "md5", "sha256"}
@@ -120,7 +117,7 @@ def test_a_role_is_short_with_all_that_it_needs_of_its_own() -> None:
         for role in ("source", "destination")
         if (folder / f"{role}.py").is_file()
     }
-    assert {name: size for name, size in sizes.items() if size > LARGE.get(name, LARGEST_ROLE)} == {}
+    assert {name: size for name, size in sizes.items() if size > LARGEST_ROLE} == {}
     assert statistics.median(sizes.values()) <= MIDDLE_ROLE
 
 

@@ -5,20 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from connectors.paypal.resources import (
-    CUSTOM,
-    ORDER,
-    PAYMENT,
-    REFERENCES,
-    SUBSCRIPTION,
-    Json,
-    buyer_of,
-    items_of,
-    money,
-    money_back,
-    total,
-    with_links,
-)
+from connectors.paypal.resources import PATHS, Json, buyer_of, items_of, money, money_back, total, with_links
 from hub.contract import Conversion, Inbound, Kind, Stage, meanings
 from hub.contract.facts import Facts, first_text, refused, sale_names, told
 from hub.contract.paths import all_at, dig, required_text, text
@@ -27,13 +14,7 @@ from hub.contract.tracking import read_tracking, tracking_pairs
 SANDBOX = "api.sandbox.paypal.com"
 # Dispute outcomes that leave the money with the seller (developer.paypal.com/docs/api/customer-disputes/v1).
 KEPT = ("RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "CANCELED_BY_BUYER")
-SALE_NAMES = (
-    *ORDER, *PAYMENT, "linked.up", "id", "supplementary_data.related_ids.authorization_id", *REFERENCES,
-)  # fmt: skip
-REFUNDED_NAMES = (
-    *ORDER, *PAYMENT, "sale_id", "capture_id", "linked.sale", "linked.capture",
-    "supplementary_data.related_ids.capture_id", "linked.up", "linked.self",
-)  # fmt: skip
+BEHIND = (*PATHS["order"], *PATHS["payment"])  # what every telling of one sale names
 
 
 def read_event(event: Json, inbound: Inbound) -> Conversion:
@@ -51,13 +32,13 @@ def read_event(event: Json, inbound: Inbound) -> Conversion:
     }
     times = event.get("create_time"), resource.get("update_time"), resource.get("create_time")
     conversion = told({**facts, **meaning, **reader(resource)}, times, inbound.received_at)
-    _take_custom(conversion, first_text(resource, *CUSTOM) or first_text(behind, *CUSTOM))
+    _take_custom(conversion, first_text(resource, *PATHS["custom"]) or first_text(behind, *PATHS["custom"]))
     return conversion
 
 
 def _order(order: Json) -> Facts:
-    parts = [f"purchase_units[].payments.{name}[].id" for name in ("captures", "authorizations")]
-    names = sale_names(required_text(order, "id"), *all_at(order, *parts, *REFERENCES))
+    parts = all_at(order, *PATHS["parts_of_order"], *PATHS["references"])
+    names = sale_names(required_text(order, "id"), *parts)
     reference = text(dig(order, "purchase_units[0].reference_id"))
     extra = {"reference_id": reference} if reference not in (None, "default") else {}
     return {**names, **total([unit["amount"] for unit in order["purchase_units"]]), "extra": extra}
@@ -74,7 +55,7 @@ def _payment(payment: Json) -> Facts:
     """A v1 payment: approved by the buyer, and often with its completed sale inside."""
     related = all_at(payment, "transactions[].related_resources")
     sales = [one.get("sale") or one.get("capture") or {} for one in related]
-    ids = [required_text(payment, "id"), *(sale.get("id") for sale in sales), *all_at(payment, *REFERENCES)]
+    ids = [required_text(payment, "id"), *(sale.get("id") for sale in sales), *all_at(payment, *PATHS["references"])]
     is_paid = any(sale.get("state") == "completed" for sale in sales)
     money_of_all = total([transaction["amount"] for transaction in payment["transactions"]])
     return {**sale_names(*ids), **money_of_all, **({"stage": Stage.PURCHASE} if is_paid else {})}
@@ -82,9 +63,10 @@ def _payment(payment: Json) -> Facts:
 
 def _sale(sale: Json) -> Facts:
     """A capture (v2, v1) or sale (v1)."""
-    plan = first_text(sale, *SUBSCRIPTION)
+    plan = first_text(sale, *PATHS["subscription"])
     own_id = required_text(sale, "id")
-    names = sale_names(own_id, *all_at(sale, *REFERENCES)) if plan else sale_names(*all_at(sale, *SALE_NAMES))
+    others = all_at(sale, *PATHS["references"])
+    names = sale_names(own_id, *others) if plan else sale_names(*all_at(sale, *BEHIND, *PATHS["sale"]), *others)
     return {**names, **money(sale["amount"]), "subscription_id": plan, "recurring": bool(plan)}
 
 
@@ -105,7 +87,7 @@ def _refund(refund: Json) -> Facts:
     """The resource is the refund, or the reversed sale."""
     why = first_text(refund, "refund_reason_code", "note_to_payer")
     facts = {"money_id": required_text(refund, "id"), "reason": why, **money_back(refund["amount"])}
-    return {**facts, **sale_names(*all_at(refund, *REFUNDED_NAMES))}
+    return {**facts, **sale_names(*all_at(refund, *BEHIND, *PATHS["refunded"]))}
 
 
 def _dispute(dispute: Json) -> Facts:
@@ -134,10 +116,9 @@ def _subscription_unpaid(subscription: Json) -> Facts:
 
 
 def _invoice(invoice: Json) -> Facts:
-    paid = [f"payments{part}[].{name}" for part in ("", ".transactions") for name in ("transaction_id", "payment_id")]
     number = first_text(invoice, "number", "detail.invoice_number")
     return {
-        **sale_names(required_text(invoice, "id"), *all_at(invoice, *paid)),
+        **sale_names(required_text(invoice, "id"), *all_at(invoice, *PATHS["paid_by"])),
         **money(invoice.get("total_amount") or invoice["amount"]),
         "extra": {"invoice_number": number} if number else {},
     }

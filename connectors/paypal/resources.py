@@ -13,37 +13,14 @@ from hub.contract import Contact, Item
 from hub.contract.facts import Facts, first_object, first_text, major_money, read_items, read_person
 from hub.contract.money import decimal
 from hub.contract.paths import all_at, text
+from hub.contract.wording import read_words
 
 Json = Mapping[str, Any]
 
-# Where names stand in a resource that `with_links` has read.
-SUBSCRIPTION = ("billing_agreement_id", "supplementary_data.related_ids.billing_agreement_id")  # charged by a sale
-ORDER = ("supplementary_data.related_ids.order_id", "linked.order")  # the v2 order behind a capture or refund
-PAYMENT = ("parent_payment", "linked.parent_payment")  # the v1 payment behind a sale, capture or refund
-# The merchant's invoice ids: PayPal takes each once only, so they name the sale. Custom ids may repeat.
-REFERENCES = tuple(
-    f"{part}{name}"
-    for part in ("", "purchase_units[].", "transactions[].")
-    for name in ("invoice_id", "invoice_number")
-)
-CUSTOM = ("custom_id", "custom", "purchase_units[0].custom_id", "transactions[0].custom")  # the merchant's free text
-_BUYER = {
-    "email": ("payer.email_address", "payer.payer_info.email", "billed.email", "billed.email_address"),
-    "phone": ("payer.phone.phone_number.national_number", "payer.payer_info.phone"),
-    "first_name": ("name.given_name", "payer.payer_info.first_name", "billed.first_name"),
-    "last_name": ("name.surname", "payer.payer_info.last_name", "billed.last_name"),
-    "external_id": ("payer.payer_id", "payer.payer_info.payer_id"),
-    "city": ("address.admin_area_2", "address.city"),
-    "region": ("address.admin_area_1", "address.state"),
-    "postal_code": "address.postal_code",
-    "country": ("address.country_code", "payer.payer_info.country_code"),
-}
-_ADDRESSES = (
-    "purchase_units[0].shipping.address", "payer.shipping_address.address", "payer.payer_info.shipping_address",
-    "payer.address", "billed.address",
-)  # fmt: skip
-_LINES = ("items", "purchase_units[].items", "transactions[].item_list.items")
-_ITEM = {"sku": "sku", "name": "name", "quantity": "quantity", "category": "category"}
+# Where things stand (paths.json) in a resource that `with_links` has read, best first. `references` are the merchant's
+# invoice ids: PayPal takes each once only, so they name the sale. Custom ids may repeat. `subscription`: the one that a
+# sale charges; `order`: the v2 order behind a capture or refund; `payment`: the v1 payment behind a sale.
+PATHS = read_words(__name__, "paths.json")
 
 
 def money(amount: Json) -> Facts:
@@ -86,14 +63,17 @@ def _buyer(resource: Json) -> Contact:
     payer = first_object(resource, "payer", "subscriber")
     billed = first_object(resource, "billing_info[0]", "primary_recipients[0].billing_info")
     parts = {**resource, "payer": payer, "billed": billed}
-    names = {"name": first_object(parts, "payer.name", "billed.name"), "address": first_object(parts, *_ADDRESSES)}
-    return read_person(parts | names, _BUYER)
+    names = {
+        "name": first_object(parts, "payer.name", "billed.name"),
+        "address": first_object(parts, *PATHS["addresses"]),
+    }
+    return read_person(parts | names, PATHS["buyer"])
 
 
 def items_of(resource: Json) -> list[Item]:
     """The lines of an order, payment or invoice; mostly left out by the shop."""
-    return read_items(all_at(resource, *_LINES), _ITEM, _unit_price)
+    return read_items(all_at(resource, *PATHS["lines"]), PATHS["line"], _unit_price)
 
 
 def _unit_price(line: Json) -> Decimal | None:
-    return decimal(first_text(line, "unit_amount.value", "unit_price.value", "price"))
+    return decimal(first_text(line, *PATHS["unit_price"]))

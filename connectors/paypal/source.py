@@ -10,9 +10,10 @@ from urllib.parse import quote
 from marshmallow import validate
 
 from connectors.paypal.events import READERS, read_event
-from connectors.paypal.resources import ORDER, PAYMENT, SUBSCRIPTION, buyer_of, with_links
-from connectors.paypal.verification import Transmission, ask_paypal, check_with_certificate
+from connectors.paypal.resources import PATHS, buyer_of, with_links
+from connectors.paypal.verification import Transmission
 from hub.contract import Call, Conversion, Inbound, NotVerified, OAuth2ClientCredentials, Recipe, Snippet, Source
+from hub.contract.certified import ask_sender
 from hub.contract.facts import first_text
 from hub.contract.paging import read_object, try_call
 from hub.contract.settings import Choice, LongWords, Mode, Number, Secret, SettingsSchema, Switch, Words
@@ -22,6 +23,11 @@ from hub.contract.wording import read_words
 APIS = {"live": "https://api-m.paypal.com", "sandbox": "https://api-m.sandbox.paypal.com"}
 SIMULATOR_ID = "WEBHOOK_ID"  # what PayPal's webhook simulator signs for, whoever the receiver is
 FOUR_DAYS = 345_600  # PayPal tries again for three days, and does not say whether it signs anew
+READ_BACK = {
+    "/v1/billing/subscriptions/": "subscription",
+    "/v2/checkout/orders/": "order",
+    "/v1/payments/payment/": "payment",
+}
 SALES = ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED")
 WORDS = read_words(__name__)
 
@@ -61,11 +67,12 @@ class PayPal(Source):
         if settings["verify_with"] == "postback":
             if not _may_ask(settings):
                 raise NotVerified("Asking PayPal needs the client ID and secret.", reason="secret_not_set")
-            yield from ask_paypal(transmission, webhook_id, inbound.body, APIS[settings["mode"]])
+            question = transmission.question(webhook_id, inbound.body, APIS[settings["mode"]])
+            yield from ask_sender(question, "verification_status", "SUCCESS")
             return
         ids = [name for name in (webhook_id, SIMULATOR_ID if settings["accept_simulator"] else "") if name]
         pinned, now = settings["certificate_pem"], inbound.received_at
-        yield from check_with_certificate(transmission, ids, inbound.body, pinned, now)
+        yield from transmission.check_signature(ids, inbound.body, pinned, now)
 
     def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str] | None:
         """Only with a key of our own, whose certificate this source trusts: PayPal's is PayPal's."""
@@ -105,6 +112,5 @@ def _left_out(event: Mapping[str, Any]) -> str | None:
     resource = with_links(event.get("resource") or {})
     if event.get("event_type") not in SALES or buyer_of(resource).email:
         return None
-    apis = {"/v1/billing/subscriptions/": SUBSCRIPTION, "/v2/checkout/orders/": ORDER, "/v1/payments/payment/": PAYMENT}
-    found = ((base, first_text(resource, *names)) for base, names in apis.items())
+    found = ((base, first_text(resource, *PATHS[name])) for base, name in READ_BACK.items())
     return next((base + quote(name, safe="") for base, name in found if name), None)
