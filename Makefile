@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait as much as they compute: for PostgreSQL, a browser, a hub of their own.
+TESTERS = $(shell $(BIN)/python -c 'import os; print(2 * (os.cpu_count() or 1))')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .PHONY: install run demo test lint format bench lock translations docs clean
@@ -18,7 +20,7 @@ demo: install  ## the guided demo without a browser; fails unless everything arr
 test: $(VENV)/.installed-dev  ## lint, types, import rules, and all tests on SQLite and PostgreSQL
 	$(BIN)/python tests/browser/install.py
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not faults"
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile -m "not faults"
 	$(BIN)/python -m pytest -m faults
 
 lint: $(VENV)/.installed-dev
