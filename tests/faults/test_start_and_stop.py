@@ -8,11 +8,19 @@ import pytest
 from receivers import order_name
 from running_hub import STOP, until
 from scene import Scene
+from sqlalchemy import select
+
+from hub.store import connections, leases, new_id, now
 
 pytestmark = pytest.mark.faults
 
 
 def test_sigterm_stops_everything_in_time_and_the_next_start_delivers_what_waited(scene: Scene) -> None:
+    with scene.store.write() as tx:  # as if another host were at one of the lanes, which then dies
+        lane = tx.scalars(
+            select(connections.connection.c.id).where(connections.connection.c.role == "destination")
+        ).first()
+        assert leases.take(tx, f"lane:{lane}", new_id(), now(), 15)
     with scene.shop.reporting(300, 300):
         time.sleep(0.5)
     began = time.monotonic()
