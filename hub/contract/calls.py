@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as _json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
+
+import msgspec
 
 from hub.contract.inbound import Headers
 from hub.contract.vocabulary import Kind, Stage
@@ -79,9 +80,12 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON, or None when it is not JSON."""
         try:
-            return _json.loads(self.body, parse_float=Decimal)
-        except (ValueError, RecursionError):
+            return _READ.decode(self.body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
+
+
+_READ = msgspec.json.Decoder(float_hook=Decimal)
 
 
 Recipe = Generator[Call, Reply, Any]
@@ -156,16 +160,8 @@ Outcomes = dict[str, Outcome]
 
 
 def dump_json(value: Any) -> bytes:
-    """Compact UTF-8 JSON; a Decimal becomes the shortest number that reads back as the same value."""
-    return _ENCODER.encode(value).encode()
+    """Compact UTF-8 JSON; a Decimal becomes a number with all its digits."""
+    return _WRITE.encode(value)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} does not go into JSON")
-
-
-_ENCODER = _json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_plain)
+_WRITE = msgspec.json.Encoder(decimal_format="number")

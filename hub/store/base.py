@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import threading
@@ -13,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, create_engine, event
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
@@ -132,10 +132,11 @@ class Store:
         if not self.sqlite:
             return create_engine(
                 self.url, pool_size=pool_size, max_overflow=16, pool_pre_ping=True, json_serializer=to_json,
-                connect_args={"prepare_threshold": 5},
+                json_deserializer=msgspec.json.decode, connect_args={"prepare_threshold": 5},
             )  # fmt: skip
         engine = create_engine(
             self.url, poolclass=QueuePool, pool_size=pool_size, max_overflow=32, json_serializer=to_json,
+            json_deserializer=msgspec.json.decode,
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None, "cached_statements": 512},
         )  # fmt: skip
         event.listen(engine, "connect", _tune_sqlite)
@@ -145,10 +146,10 @@ class Store:
 
 def to_json(value: Any) -> str:
     """Compact JSON; Decimals and times as text."""
-    return _JSON.encode(value)
+    return _JSON.encode(value).decode()
 
 
-_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)
+_JSON = msgspec.json.Encoder()
 
 
 def chunks(items: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:

@@ -124,7 +124,7 @@ def test_every_transform_has_its_words_in_both_languages() -> None:
         ({"do": ["count"]}, ["a", "b"], 2),
         ({"do": ["sum"]}, ["0.1", "0.2"], 0.3),
         ({"do": ["unique", "count"]}, ["a", "b", "a"], 2),
-        ({"do": ["json"]}, {"a": Decimal("1.50")}, '{"a":1.5}'),
+        ({"do": ["json"]}, {"a": Decimal("1.50")}, '{"a":1.50}'),
         ({"do": [{"default": 0}]}, "", 0),
         ({"as": "text"}, Decimal("49.90"), "49.90"),
         ({"as": "text"}, ["a", "b"], "a, b"),
