@@ -9,20 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import Any, cast
+import ssl
+from functools import lru_cache
+from socket import create_connection
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidURL
-from urllib3 import Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import LocationValueError
-from urllib3.util.connection import create_connection
+import certifi
 
 from hub.contract.errors import Refused
-from hub.deliver.deadline import AnswersInTime
 from hub.settings import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -69,17 +63,23 @@ def resolve(host: str, port: int) -> list[str]:
     return good
 
 
-def open_socket(
-    host: str, port: int, timeout: Any, source_address: Any = None, socket_options: Any = None
-) -> socket.socket:
+def open_socket(host: str, port: int, timeout: float) -> socket.socket:
     """A connection to the first address of ``host`` that may be called and answers. Raises AddressRefused or OSError."""
     failure: OSError | None = None
     for address in resolve(host, port):
         try:
-            return create_connection((address, port), timeout, source_address, socket_options)
+            return create_connection((address, port), timeout)
         except OSError as error:
             failure = error
     raise failure or OSError("no address")
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """What certificates are checked by: the system's authorities and certifi's."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def is_public(text: str) -> bool:
@@ -102,74 +102,3 @@ def _is_own(host: str, port: int | None) -> bool:
     usual = (None, 80, 443)  # with and without TLS it is the same hub
     same_port = port == own.port or (port in usual and own.port in usual)
     return same_port and host.rstrip(".") == (own.hostname or "").rstrip(".")
-
-
-class GuardedAdapter(HTTPAdapter):
-    """requests' transport, with connections that only open to checked addresses.
-
-    ``send`` is requests' own without what the hub does not use (cookies, proxies, retries, decoding), which takes longer
-    than the sending itself (benchmarks/deliveries.py). What goes wrong is told in urllib3's words.
-    """
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _GuardedHttpPool, "https": _GuardedHttpsPool}
-
-    def send(
-        self, request: PreparedRequest, stream: bool = True, timeout: Any = None, verify: Any = True, cert: Any = None,
-        proxies: Any = None,
-    ) -> Response:  # fmt: skip
-        """The answer, its body unread in ``raw``."""
-        try:
-            pool = self.get_connection_with_tls_context(request, verify)
-        except LocationValueError as error:
-            raise InvalidURL(str(error), request=request) from error
-        response = Response()
-        assert isinstance(pool, HTTPConnectionPool)  # noqa: S101 - ours are; this tells the type checker
-        response.raw = raw = pool.urlopen(
-            request.method or "", request.path_url, body=request.body, headers=request.headers, retries=False,
-            redirect=False, assert_same_host=False, timeout=Timeout(connect=timeout[0], read=timeout[1]),
-            preload_content=False, decode_content=False,
-        )  # fmt: skip
-        response.status_code = raw.status
-        response.headers = cast(Any, raw.headers)  # case-blind too, and as it is
-        response.request, response.url = request, request.url or ""
-        return response
-
-
-class _Guarded:
-    """Replaces urllib3's step from a host name to an open socket; and headers leave together with their body."""
-
-    _body_follows = False
-    _held = b""
-
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **rest: Any) -> None:
-        self._body_follows, self._held = isinstance(body, bytes) and bool(body), b""
-        super().request(method, url, body, headers, **rest)  # type: ignore[misc]  # the next class in line has it
-
-    def send(self, data: Any) -> None:
-        if self._body_follows:
-            self._body_follows, self._held = False, data
-            return
-        held, self._held = self._held, b""
-        super().send(held + data)  # type: ignore[misc]  # the next class in line has it
-
-    def _new_conn(self) -> socket.socket:
-        host, port = self._dns_host, self.port  # type: ignore[attr-defined]  # the next class in line has them
-        return open_socket(host.strip("[]"), port, self.timeout, self.source_address, self.socket_options)  # type: ignore[attr-defined]  # the next class in line has them
-
-
-class _GuardedHttp(_Guarded, AnswersInTime, HTTPConnection):
-    pass
-
-
-class _GuardedHttps(_Guarded, AnswersInTime, HTTPSConnection):
-    pass
-
-
-class _GuardedHttpPool(HTTPConnectionPool):
-    ConnectionCls = _GuardedHttp
-
-
-class _GuardedHttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedHttps

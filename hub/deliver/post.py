@@ -19,13 +19,11 @@ from email.parser import BytesHeaderParser
 from email.utils import formatdate, parseaddr
 from typing import Any
 
-import certifi
-
 from hub.connected import Connected
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, DeliveryError, Refused, TryLater
 from hub.contract.inbound import Headers
-from hub.deliver.guard import AddressRefused, open_socket
+from hub.deliver.guard import AddressRefused, open_socket, tls_context
 
 LONGEST_IDLE = 60.0  # seconds after which a kept connection is not used again
 
@@ -89,12 +87,12 @@ def _opened(settings: Mapping[str, Any], timeout: float) -> smtplib.SMTP:
     host, port = str(settings["host"]), int(settings["port"])
     server: smtplib.SMTP
     if settings.get("security") == "tls":
-        server = _GuardedTls(host, port, timeout=timeout, context=_context())
+        server = _GuardedTls(host, port, timeout=timeout, context=tls_context())
     else:
         server = _Guarded(host, port, timeout=timeout)
     try:
         if not isinstance(server, _GuardedTls):
-            server.starttls(context=_context())
+            server.starttls(context=tls_context())
         if settings.get("username"):
             server.login(str(settings["username"]), str(settings.get("password") or ""))
     except BaseException:
@@ -148,12 +146,6 @@ def _hang_up(server: smtplib.SMTP) -> None:
     with suppress(smtplib.SMTPException, OSError):
         server.quit()
     server.close()
-
-
-def _context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
 
 
 def _unreachable(error: Exception, host: str) -> TryLater:

@@ -6,18 +6,20 @@ environment proxies (measured: benchmarks/deliveries.py).
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.client import HTTPException, IncompleteRead
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from hub.connected import Connected
 from hub.contract.auth import SignedBody
@@ -27,9 +29,10 @@ from hub.contract.inbound import Headers
 from hub.contract.settings import secret_names
 from hub.contract.signing import sign_standard
 from hub.deliver.grants import Ask, authorize, renewed
-from hub.deliver.guard import AddressRefused, GuardedAdapter, check_url
+from hub.deliver.guard import AddressRefused, check_url
 from hub.deliver.outcome import by_status, judge
 from hub.deliver.post import Post
+from hub.deliver.transport import GuardedAdapter
 
 LONGEST_REPLY = 128 * 1024  # bytes kept of an answer
 LONGEST_LIST = 4 * 1024 * 1024  # bytes kept of an answer to a GET
@@ -50,7 +53,7 @@ class Sender:
     """Kept-alive connections for one purpose (a lane, a check). Safe to use from several threads."""
 
     def __init__(self, *, connections: int = 8) -> None:
-        self._adapter = GuardedAdapter(pool_connections=16, pool_maxsize=connections, max_retries=0)
+        self._adapter = GuardedAdapter(kept=connections)
         self._good_urls: set[str] = set()
         self._masks: dict[str, tuple[Any, Mask]] = {}
         self._post = Post()
@@ -125,7 +128,7 @@ class Sender:
     ) -> Reply:
         request = self._prepare(call, body, content_type, connected)
         try:
-            response = self._adapter.send(request, timeout=(call.timeout, call.timeout))
+            response = self._adapter.send(request, timeout=call.timeout)
             try:
                 content = _read(response, LONGEST_LIST if call.method == "GET" else LONGEST_REPLY)
             finally:
@@ -140,13 +143,13 @@ class Sender:
             raise Refused(
                 "The address or a header cannot be sent.", detail=str(e)[:200], reason="address_refused"
             ) from None
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        except (requests.RequestException, HTTPException, OSError, ValueError) as error:
             raise _unreachable(error, urlsplit(call.url).hostname or "") from None
         if response.status_code == 401 and not again:
             used = request.headers.get("Authorization", "")
             if renewed(connected.connector.auth, call, connected, used, self.asker(connected)):
                 return self._send(call, body, content_type, connected, again=True)
-        return Reply(response.status_code, Headers(response.headers), content)
+        return Reply(response.status_code, Headers(list(response.headers.items())), content)
 
     def _prepare(
         self, call: Call, body: bytes, content_type: str | None, connected: Connected
@@ -230,22 +233,19 @@ def _with_params(url: str, params: dict[str, str]) -> str:
 
 
 def _read(response: requests.Response, longest: int) -> bytes:
-    """The first ``longest`` bytes of the answer. urllib3's HTTPError is what goes wrong in the middle."""
-    content: bytes = response.raw.read(longest, decode_content=False)
-    if len(content) == longest:
-        response.raw.close()  # an endless answer must not be drained to reuse the connection
-    elif response.raw.length_remaining:
-        raise ProtocolError("The answer broke off.")
+    """The first ``longest`` bytes of the answer."""
+    content: bytes = response.raw.read(longest)
+    if len(content) < longest and response.raw.length_remaining:
+        raise IncompleteRead(content, response.raw.length_remaining)
     return content
 
 
 def _unreachable(error: Exception, host: str) -> TryLater:
-    text = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, ssl.SSLCertVerificationError):
         what = f"The certificate of {host} is not valid."
-    elif isinstance(error, (requests.Timeout, ReadTimeoutError)):
+    elif isinstance(error, (TimeoutError, requests.Timeout)):
         what = f"{host} did not answer in time."
-    elif "NameResolution" in text or "getaddrinfo" in text or "Name or service" in text:
+    elif isinstance(error, socket.gaierror):
         what = f"The name {host} cannot be found."
     else:
         what = f"{host} cannot be reached."

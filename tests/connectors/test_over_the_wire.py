@@ -60,7 +60,7 @@ class _Vendor:
         self._connected = Connected(row, destination, settings)
         self._replies = iter(sample.replies)
         self._sender = Sender()
-        self._mock = responses.RequestsMock(target="hub.deliver.guard.GuardedAdapter.send")
+        self._mock = responses.RequestsMock(target="hub.deliver.transport.GuardedAdapter.send")
 
     def __enter__(self) -> _Vendor:
         self._mock.start()

@@ -14,6 +14,7 @@ from hub.connected import Connected
 from hub.contract import Category, Destination, MailServer
 from hub.contract.errors import BadCredentials, DeliveryError, Refused, TryLater
 from hub.contract.mail import greeting, mail
+from hub.deliver.guard import tls_context
 from hub.deliver.sender import Sender, Talk
 from hub.settings import settings
 
@@ -32,8 +33,10 @@ class Postcard(Destination):
 def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     made = Mailbox(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))
+    tls_context.cache_clear()  # it is made once in a process
     yield made
     made.close()
+    tls_context.cache_clear()
 
 
 @pytest.fixture
@@ -147,6 +150,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
     tmp_path: Path, box: Mailbox, sender: Sender, monkeypatch: pytest.MonkeyPatch, security: str
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
+    tls_context.cache_clear()
     other = Mailbox(tmp_path, tls=security == "tls")
     with pytest.raises(TryLater, match="certificate"):
         send(sender, connected(other, security=security))

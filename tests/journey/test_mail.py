@@ -12,6 +12,7 @@ import pytest
 from journey.world import World, world
 from mailbox_server import Mailbox
 
+from hub.deliver.guard import tls_context
 from hub.steer import connections as steer
 from hub.store import Store, deliveries
 
@@ -20,8 +21,10 @@ from hub.store import Store, deliveries
 def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     made = Mailbox(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))
+    tls_context.cache_clear()  # it is made once in a process
     yield made
     made.close()
+    tls_context.cache_clear()
 
 
 @pytest.fixture
