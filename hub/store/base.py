@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -37,11 +37,12 @@ class Moment(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, _dialect: Any) -> int | None:
-        return None if value is None else (value - EPOCH) // _MICROSECOND
+    # The processors themselves, not the methods that each wrap one: a column's every value goes through them.
+    def bind_processor(self, _dialect: Any) -> Callable[[datetime | None], int | None]:
+        return lambda value: None if value is None else (value - EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, _dialect: Any) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+    def result_processor(self, _dialect: Any, _coltype: Any) -> Callable[[int | None], datetime | None]:
+        return lambda value: None if value is None else EPOCH + timedelta(microseconds=value)
 
 
 class Money(TypeDecorator[Decimal]):
@@ -50,11 +51,11 @@ class Money(TypeDecorator[Decimal]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, _dialect: Any) -> int | None:
-        return None if value is None else int((value * _SCALE).to_integral_value(ROUND_HALF_EVEN))
+    def bind_processor(self, _dialect: Any) -> Callable[[Decimal | None], int | None]:
+        return lambda value: None if value is None else int((value * _SCALE).to_integral_value(ROUND_HALF_EVEN))
 
-    def process_result_value(self, value: int | None, _dialect: Any) -> Decimal | None:
-        return None if value is None else _money_of(value)
+    def result_processor(self, _dialect: Any, _coltype: Any) -> Callable[[int | None], Decimal | None]:
+        return lambda value: None if value is None else _money_of(value)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
