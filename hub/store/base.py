@@ -17,6 +17,7 @@ from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, S
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
+from hub.store.among import among
 from hub.store.bulk import Values, insert, insert_new, insert_or, run_many, upsert
 
 Row = Mapping[Any, Any]
@@ -153,8 +154,8 @@ def to_json(value: Any) -> str:
 _JSON = msgspec.json.Encoder()
 
 
-def chunks(items: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
-    """Lists of at most ``size``: databases limit the number of bound values."""
+def chunks(items: Iterable[Any], size: int = 2000) -> Iterator[list[Any]]:
+    """Lists of at most ``size``, none for nothing: so much is asked for at once."""
     everything = list(items)
     for start in range(0, len(everything), size):
         yield everything[start : start + size]
@@ -173,6 +174,6 @@ def _begin_sqlite(connection: Connection) -> None:
 JsonColumn = JSON
 
 __all__ = [
-    "EPOCH", "Id", "JsonColumn", "Moment", "Money", "Row", "Store", "Values", "chunks", "id_column", "insert", "insert_new",
-    "insert_or", "metadata", "new_id", "now", "plain_money", "run_many", "to_json", "upsert",
+    "EPOCH", "Id", "JsonColumn", "Moment", "Money", "Row", "Store", "Values", "among", "chunks", "id_column", "insert",
+    "insert_new", "insert_or", "metadata", "new_id", "now", "plain_money", "run_many", "to_json", "upsert",
 ]  # fmt: skip

@@ -10,7 +10,19 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, select, update
 
 from hub.contract.vocabulary import Trust
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, insert_new, insert_or, metadata
+from hub.store.base import (
+    Id,
+    JsonColumn,
+    Moment,
+    Row,
+    Values,
+    among,
+    chunks,
+    id_column,
+    insert_new,
+    insert_or,
+    metadata,
+)
 from hub.store.conversions import conversion
 from hub.store.orders import ledger, order
 
@@ -71,8 +83,8 @@ def identities(tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]
         wanted = set(some)
         statement = select(identity).where(
             identity.c.workspace_id == workspace_id,
-            identity.c.type.in_({type_ for type_, _ in some}),
-            identity.c.value.in_([value for _, value in some]),
+            among(identity.c.type, {type_ for type_, _ in some}),
+            among(identity.c.value, [value for _, value in some]),
         )
         for row in tx.execute(statement).mappings():
             if (row["type"], row["value"]) in wanted:
@@ -83,7 +95,7 @@ def identities(tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]
 def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for some in chunks(ids):
-        found |= {row["id"]: row for row in tx.execute(select(contact).where(contact.c.id.in_(some))).mappings()}
+        found |= {row["id"]: row for row in tx.execute(select(contact).where(among(contact.c.id, some))).mappings()}
     return found
 
 
@@ -118,7 +130,7 @@ def consents_of(tx: Connection, contact_ids: Iterable[str]) -> dict[tuple[str, s
     """
     words: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for some in chunks(contact_ids):
-        for row in tx.execute(select(consent).where(consent.c.contact_id.in_(some))).mappings():
+        for row in tx.execute(select(consent).where(among(consent.c.contact_id, some))).mappings():
             words[row["contact_id"], row["purpose"]].append(row)
     return {key: _says_yes(told) for key, told in words.items()}
 
@@ -170,7 +182,7 @@ def suppressed(tx: Connection, workspace_id: str, hashes: Iterable[str]) -> dict
     found: dict[str, str] = {}
     for some in chunks(hashes):
         statement = select(suppression.c.email_hash, suppression.c.reason).where(
-            suppression.c.workspace_id == workspace_id, suppression.c.email_hash.in_(some)
+            suppression.c.workspace_id == workspace_id, among(suppression.c.email_hash, some)
         )
         found |= {row["email_hash"]: row["reason"] for row in tx.execute(statement).mappings()}
     return found

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, func, select, update
 
-from hub.store.base import Id, JsonColumn, Moment, Money, Row, chunks, id_column, metadata
+from hub.store.base import Id, JsonColumn, Moment, Money, Row, among, chunks, id_column, metadata
 from hub.store.orders import order
 
 observation = Table(
@@ -64,7 +64,7 @@ def observations_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) 
     rows: list[Row] = []
     for some in chunks(subjects):
         statement = select(observation).where(
-            observation.c.workspace_id == workspace_id, observation.c.subject.in_(some)
+            observation.c.workspace_id == workspace_id, among(observation.c.subject, some)
         )
         rows += tx.execute(statement).mappings()
     return rows
@@ -75,8 +75,8 @@ def known_events(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple
     found: dict[tuple[str, str], Row] = {}
     for some in chunks(pairs):
         statement = select(observation).where(
-            observation.c.connection_id.in_({connection for connection, _ in some}),
-            observation.c.event_id.in_([event for _, event in some]),
+            among(observation.c.connection_id, {connection for connection, _ in some}),
+            among(observation.c.event_id, [event for _, event in some]),
         )
         found |= {(row["connection_id"], row["event_id"]): row for row in tx.execute(statement).mappings()}
     return found
@@ -85,7 +85,9 @@ def known_events(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple
 def conversions_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -> list[Row]:
     rows: list[Row] = []
     for some in chunks(subjects):
-        statement = select(conversion).where(conversion.c.workspace_id == workspace_id, conversion.c.subject.in_(some))
+        statement = select(conversion).where(
+            conversion.c.workspace_id == workspace_id, among(conversion.c.subject, some)
+        )
         rows += tx.execute(statement).mappings()
     return rows
 
@@ -93,7 +95,7 @@ def conversions_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -
 def drop_observations(tx: Connection, ids: Iterable[str]) -> None:
     """Another telling of the same events counts."""
     for some in chunks(ids):
-        tx.execute(observation.delete().where(observation.c.id.in_(some)))
+        tx.execute(observation.delete().where(among(observation.c.id, some)))
 
 
 def move_observation(tx: Connection, observation_id: str, subject: str, conversion_id: str) -> None:
@@ -106,8 +108,8 @@ def subjects_of_contacts(tx: Connection, workspace_id: str, contact_ids: Iterabl
     """What is folded under these contacts and might be somebody else's: where not every message names an e-mail."""
     found: set[str] = set()
     for some in chunks(contact_ids):
-        mine = (conversion.c.workspace_id == workspace_id) & conversion.c.contact_id.in_(some)
-        without_id = select(order.c.id).where(order.c.contact_id.in_(some), order.c.display_id == "")
+        mine = (conversion.c.workspace_id == workspace_id) & among(conversion.c.contact_id, some)
+        without_id = select(order.c.id).where(among(order.c.contact_id, some), order.c.display_id == "")
         unsure = (conversion.c.identified_by != "email") | conversion.c.order_id.in_(without_id)
         unsure |= conversion.c.subject.like("p:%")
         counts = conversion.c.state != "replaced"
@@ -118,7 +120,7 @@ def subjects_of_contacts(tx: Connection, workspace_id: str, contact_ids: Iterabl
 def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for some in chunks(ids):
-        statement = select(conversion).where(conversion.c.id.in_(some))
+        statement = select(conversion).where(among(conversion.c.id, some))
         found |= {row["id"]: row for row in tx.execute(statement).mappings()}
     return found
 
@@ -171,7 +173,7 @@ def firsts_of_contacts(tx: Connection, contact_ids: Iterable[str]) -> set[str]:
     """The first conversion that was made of each of these contacts."""
     found: set[str] = set()
     for some in chunks(contact_ids):
-        statement = select(func.min(conversion.c.id)).where(conversion.c.contact_id.in_(some))
+        statement = select(func.min(conversion.c.id)).where(among(conversion.c.contact_id, some))
         found |= set(tx.scalars(statement.group_by(conversion.c.contact_id)))
     return found
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, metadata, run_many
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, among, chunks, id_column, metadata, run_many
 
 RECEIVED, READING, DONE, IGNORED, PARKED, REFUSED = "received", "reading", "done", "ignored", "parked", "refused"
 """received → (reading back →) done · ignored (not for us) · parked (not understood, replayable) · refused (not verified)"""
@@ -95,8 +95,8 @@ def existing_keys(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tupl
     found: dict[tuple[str, str], str] = {}
     for some in chunks(pairs):
         statement = select(inbound.c.connection_id, inbound.c.event_key, inbound.c.id).where(
-            inbound.c.connection_id.in_({connection for connection, _ in some}),  # its index begins with it
-            inbound.c.event_key.in_([key for _, key in some]),
+            among(inbound.c.connection_id, {connection for connection, _ in some}),  # its index begins with it
+            among(inbound.c.event_key, [key for _, key in some]),
         )
         found |= {(row.connection_id, row.event_key): row.id for row in tx.execute(statement)}
     return found
@@ -133,7 +133,7 @@ def read_again(tx: Connection, workspace_id: str, ids: Iterable[str], at: dateti
     number = 0
     reason = case((inbound.c.trust == "proven", "waiting"), else_="replayed")
     for some in chunks(ids):
-        mine = update(inbound).where(inbound.c.workspace_id == workspace_id, inbound.c.id.in_(some))
+        mine = update(inbound).where(inbound.c.workspace_id == workspace_id, among(inbound.c.id, some))
         again: Values = {"state": RECEIVED, "reason": reason, "detail": "", "tries": 0, "due_at": at}
         number += tx.execute(mine.values(**again)).rowcount
     return number
