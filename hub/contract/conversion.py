@@ -163,7 +163,8 @@ _PLAIN_FIELDS = (
 
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with a trailing Z, as short as the precision allows."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return there.isoformat().replace("+00:00", "Z")
 
 
 def parse_iso(text: str) -> datetime:

@@ -46,7 +46,7 @@ def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list
     due = deliveries.with_their_tickets(tx, connected.id, deliveries.due(tx, connected.id, at, limit))
     if not due:
         return []
-    of = conversions.by_ids(tx, {row["conversion_id"] for row in due})
+    of = conversions.to_send(tx, {row["conversion_id"] for row in due})
     own = {row["id"]: row for row in routes.routes_of(tx, connected.workspace_id, connection_id=connected.id)}
     wanted = {row["mapping_id"] or own[row["route_id"]]["mapping_id"] for row in due if row["route_id"] in own}
     versions = routes.mappings(tx, wanted)

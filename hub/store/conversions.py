@@ -125,6 +125,23 @@ def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
     return found
 
 
+def to_send(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
+    """As :func:`by_ids`, with what a delivery reads and no more: every column of every row takes its time."""
+    found: dict[str, Row] = {}
+    for some in chunks(ids):
+        statement = select(*_SENT).where(among(conversion.c.id, some))
+        found |= {row["id"]: row for row in tx.execute(statement).mappings()}
+    return found
+
+
+_SENT = [
+    conversion.c[name]
+    for name in (
+        "id", "event_id", "order_id", "contact_id", "kind", "occurred_at", "currency", "trust", "data",
+    )
+]  # fmt: skip
+
+
 def get(tx: Connection, conversion_id: str, workspace_id: str | None = None) -> Row | None:
     statement = select(conversion).where(conversion.c.id == conversion_id)
     if workspace_id is not None:
