@@ -116,7 +116,7 @@ class Books:
         losers = self._people.losers()
         if not losers:
             return []
-        subjects = conversion_store.subjects_of_contacts(self._tx, self._workspace_id, losers)
+        subjects = conversion_store.subjects_of_contacts(self._tx, losers)
         self._load(subjects)
         self._people.load(self._entries)
         self._people.settle()

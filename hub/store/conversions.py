@@ -104,11 +104,11 @@ def move_observation(tx: Connection, observation_id: str, subject: str, conversi
     tx.execute(chosen.values(subject=subject, conversion_id=conversion_id))
 
 
-def subjects_of_contacts(tx: Connection, workspace_id: str, contact_ids: Iterable[str]) -> set[str]:
+def subjects_of_contacts(tx: Connection, contact_ids: Iterable[str]) -> set[str]:
     """What is folded under these contacts and might be somebody else's: where not every message names an e-mail."""
     found: set[str] = set()
     for some in chunks(contact_ids):
-        mine = (conversion.c.workspace_id == workspace_id) & among(conversion.c.contact_id, some)
+        mine = among(conversion.c.contact_id, some)
         without_id = select(order.c.id).where(among(order.c.contact_id, some), order.c.display_id == "")
         unsure = (conversion.c.identified_by != "email") | conversion.c.order_id.in_(without_id)
         unsure |= conversion.c.subject.like("p:%")
