@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -27,10 +27,11 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, items: Mapping[str, str] | list[tuple[str, str]] | None = None) -> None:
         pairs = items.items() if isinstance(items, Mapping) else items or []
-        self._items: dict[str, str] = {}
+        known: dict[str, str] = {}
         for name, value in pairs:
             key = name.lower()
-            self._items[key] = f"{self._items[key]},{value}" if key in self._items else value
+            known[key] = f"{known[key]},{value}" if key in known else value
+        self._items = known
 
     def __getitem__(self, name: str) -> str:
         return self._items[name.lower()]
@@ -40,6 +41,14 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    # Mapping would make the same of the above, only more slowly, and the doors ask with every hit.
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._items
+
+    def items(self) -> ItemsView[str, str]:
+        return self._items.items()
 
 
 @dataclass(slots=True)

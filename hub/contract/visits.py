@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from hub.contract.conversion import Consent, Context, iso
@@ -25,6 +26,7 @@ _BOTS = re.compile(
     r"mediapartners-google|google-read-aloud|pinterest/0|embedly|vkshare|crawler|spider|(?<!cu)bot(?:[-/;:.) ]|$)",
     re.IGNORECASE,
 )
+_AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _AHEAD_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _COOKIE_VALUE = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
@@ -33,11 +35,17 @@ def bot(inbound: Inbound) -> str:
     """What makes this load nobody's visit, in words; empty for a real one."""
     if inbound.method not in ("GET", "POST"):
         return f"a {inbound.method} request, which shows no image"
-    for header in _AHEAD_HEADERS:
-        if re.search(r"prefetch|prerender|preview", inbound.headers.get(header, ""), re.IGNORECASE):
-            return "a page loaded ahead, which nobody has seen yet"
-    found = _BOTS.search(inbound.headers.get("user-agent", ""))
-    return f"a program that looks at pages for others ({found[0].strip(' ;)')})" if found else ""
+    if any(header in inbound.headers and _AHEAD.search(inbound.headers[header]) for header in _AHEAD_HEADERS):
+        return "a page loaded ahead, which nobody has seen yet"
+    program = _program(inbound.headers.get("user-agent", ""))
+    return f"a program that looks at pages for others ({program})" if program else ""
+
+
+@lru_cache(maxsize=256)
+def _program(user_agent: str) -> str:
+    """The name it goes by, if its user agent is one of a program."""
+    found = _BOTS.search(user_agent)
+    return found[0].strip(" ;)") if found else ""
 
 
 def refuse_bots(inbound: Inbound) -> None:
@@ -76,9 +84,11 @@ def cookie_allowed(inbound: Inbound, rule: str) -> bool:
     ``rule`` is the owner's: ``with_consent``, once the query's ``consent`` allows analytics; ``always``, unless it refuses
     them; ``never``.
     """
-    if rule == "never" or bot(inbound):
+    if rule == "never":
         return False
     if rule == "with_consent" and "consent" not in inbound.query.lower() and not inbound.body:
+        return False
+    if bot(inbound):
         return False
     try:
         allowed = _consent(inbound)

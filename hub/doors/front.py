@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Any
 
-from werkzeug.http import parse_cookie
-from werkzeug.wsgi import get_input_stream
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.http import HTTP_STATUS_CODES, parse_cookie
+from werkzeug.wsgi import get_content_length, get_input_stream
 
 from hub.contract.inbound import Headers, Inbound
 from hub.doors.intake import NEW_VISITOR, VISITOR_COOKIE, Hub
@@ -55,7 +55,27 @@ class Arrival:
 
     def body(self, most: int) -> bytes:
         """All of the body. Raises werkzeug's RequestEntityTooLarge (more than ``most`` bytes) and ClientDisconnected."""
-        return get_input_stream(self._environ, max_content_length=most).read()
+        length = get_content_length(self._environ)
+        if length is None:
+            if self._environ.get("SERVER_PROTOCOL") == "HTTP/1.1" and "HTTP_TRANSFER_ENCODING" not in self._environ:
+                return b""  # neither a length nor chunks: there is no body (RFC 9112, section 6.3)
+            return get_input_stream(self._environ, max_content_length=most).read()
+        if length > most:
+            raise RequestEntityTooLarge
+        return self._read(length)
+
+    def _read(self, length: int) -> bytes:
+        """As get_input_stream does, in one piece: its buffers cost more than the reading."""
+        body = b""
+        try:
+            while len(body) < length:
+                more = self._environ["wsgi.input"].read(length - len(body))
+                if not more:
+                    raise ClientDisconnected
+                body += more
+        except (OSError, ValueError) as error:
+            raise ClientDisconnected from error
+        return body
 
     def message(self, url: str, body: bytes, at: datetime) -> Inbound:
         """The request as an Inbound. Of cookies only our own visitor id is looked at."""
@@ -65,7 +85,7 @@ class Arrival:
         )  # fmt: skip
 
     def _headers(self) -> Headers:
-        found = {_header(key): value for key, value in self._environ.items() if key[:5] in _HEADER_KEYS and value}
+        found = {name: value for key, value in self._environ.items() if value and (name := _header(key))}
         found.pop(NEW_VISITOR, None)
         found.pop(TEST_SALE, None)
         if TEST_SALE in self._environ:  # a header would be HTTP_X_HUB_TEST_SALE: this was set by the hub itself
@@ -77,13 +97,11 @@ class Arrival:
         return Headers(found)
 
 
-_HEADER_KEYS = frozenset({"HTTP_", "CONTE"})  # CONTENT_TYPE and CONTENT_LENGTH stand without HTTP_
-
-
 @lru_cache(maxsize=1024)
 def _header(key: str) -> str:
-    """The header behind a key of the environ: HTTP_USER_AGENT → user-agent."""
-    return key.removeprefix("HTTP_").replace("_", "-").lower()
+    """The header behind a key of the environ: HTTP_USER_AGENT → user-agent. Empty: there is none behind it."""
+    is_header = key.startswith("HTTP_") or key in ("CONTENT_TYPE", "CONTENT_LENGTH")
+    return key.removeprefix("HTTP_").replace("_", "-").lower() if is_header else ""
 
 
 Door = Callable[[Hub, Arrival, str], Answer]
@@ -107,5 +125,5 @@ class Front:
         arrival = Arrival(environ)
         answer = door(self._hub, arrival, last)
         headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
-        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+        start_response(f"{answer.status} {HTTP_STATUS_CODES[answer.status]}", headers)
         return [b"" if arrival.method == "HEAD" else answer.body]

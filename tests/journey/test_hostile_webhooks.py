@@ -99,9 +99,16 @@ def test_only_the_senders_own_bytes_signed_now_are_believed(hub: World) -> None:
     assert {(row["state"], row["trust"]) for row in messages(hub)} == {("refused", "claimed")}
 
 
+class Slow(io.BytesIO):
+    """A body that comes over a slow line: a read gives what has arrived."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(100 if size is None or size < 0 else min(size, 100))
+
+
 @pytest.mark.parametrize(
     "way", ["plain", "second secret", "several", "twice", "lower case", "no content type", "wrong content type", "charset",
-            "gzip", "chunked", "expect"],
+            "gzip", "chunked", "in pieces", "expect"],
 )  # fmt: skip
 def test_a_genuine_message_is_taken_however_it_is_wrapped(hub: World, way: str) -> None:
     stripe, body = Stripe(hub), sale("b")
@@ -111,8 +118,10 @@ def test_a_genuine_message_is_taken_however_it_is_wrapped(hub: World, way: str) 
     if way == "gzip":
         body = gzip.compress(body)
         stripe.post(body, headers={"Content-Encoding": "gzip"})
-    elif way == "chunked":
+    elif way in ("chunked", "in pieces"):
         environ = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+        if way == "in pieces":
+            environ = {"wsgi.input": Slow(body), "CONTENT_LENGTH": str(len(body))}
         answer = hub.client.post(address, headers={"Stripe-Signature": good}, environ_overrides=environ)
         assert answer.status_code == 200
     else:
