@@ -44,18 +44,19 @@ def plan(
     if not changed or not routes:
         return set()
     existing = deliveries.of_conversions(tx, [row["id"] for row in changed])
+    has_filter = any(route.row["filter"] for route in routes)  # the facts are for them alone, and cost much to make
     firsts = _firsts(tx, changed, routes)
     planned: list[Values] = []
     replanned: list[Values] = []
     woken: set[str] = set()
     for conversion in changed:
-        data: dict[str, Any] | None = None
+        data: dict[str, Any] = {}
         for route in routes:
             before = existing.get((conversion["id"], route.row["id"]))
             takes = _takes(route, conversion)
             if not (takes if before is None else _is_open(before)):
                 continue
-            if data is None:
+            if has_filter and not data:
                 data = facts(conversion)
                 if conversion["id"] in firsts:
                     data = {**data, "flags": [*(data.get("flags") or ()), NEW_CONTACT]}
