@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from hub.attribute import Books, Observed
 from hub.connected import Connected, open_connection
 from hub.contract.calls import Outcome, Record, Result
@@ -127,11 +129,10 @@ def _read_turn(
             messages.append(_read_one(row, opened))
             if time.monotonic() > until:  # slow read-backs: what has been read is booked now
                 break
-        with store.write() as tx:
-            if not lease.still(tx):
-                log.warning("another reader took over workspace %s", workspace_id)
-                break
-            lanes = _book(tx, workspace_id, messages)
+        lanes = _book(store, workspace_id, lease, messages)
+        if lanes is None:
+            log.warning("another reader took over workspace %s", workspace_id)
+            break
         booked(lanes)
         woken |= lanes
     return woken
@@ -173,17 +174,37 @@ def _read_one(row: Row, opened: _Opened) -> Message:
     return message
 
 
-def _book(tx: Any, workspace_id: str, messages: list[Message]) -> set[str]:
-    """Steps 4 and 5 for a batch, in one transaction. A message the books cannot take is parked, the others go on."""
+def _book(store: Store, workspace_id: str, lease: leases.Held, messages: list[Message]) -> set[str] | None:
+    """Steps 4 and 5 for a batch, in one transaction. A message the books cannot take is parked, the others go on.
+
+    None: another reader has the lease by now, and nothing was written.
+    """
     at = now()
     observed = {message.row["id"]: _observe(message) for message in messages if message.conversions}
     try:
-        with tx.begin_nested():
-            changed = Books(tx, workspace_id, at).add([one for some in observed.values() for one in some])
-            woken = _route(tx, workspace_id, [one.row for one in changed], at)
-    except Exception:
+        with store.write() as tx:
+            if not lease.still(tx):
+                return None
+            woken = _book_together(tx, workspace_id, [one for some in observed.values() for one in some], at)
+            _settle(tx, messages, observed)
+            return woken
+    except Exception:  # rolled back as a whole: a savepoint would cost every batch what hardly one needs
         log.exception("a batch of %d messages could not be booked; trying them one by one", len(messages))
+    with store.write() as tx:
+        if not lease.still(tx):
+            return None
         woken = _book_singly(tx, workspace_id, messages, observed, at)
+        _settle(tx, messages, observed)
+        return woken
+
+
+def _book_together(tx: Connection, workspace_id: str, observed: list[Observed], at: datetime) -> set[str]:
+    changed = Books(tx, workspace_id, at).add(observed)
+    return _route(tx, workspace_id, [one.row for one in changed], at)
+
+
+def _settle(tx: Connection, messages: list[Message], observed: dict[str, list[Observed]]) -> None:
+    """Write what became of each message."""
     verdicts = []
     for message in messages:
         if message.due_at is not None:
@@ -200,11 +221,10 @@ def _book(tx: Any, workspace_id: str, messages: list[Message]) -> set[str]:
         )
         verdicts.append({"id": message.row["id"], "state": message.state, "reason": reason, "detail": message.detail})
     inbound.settle(tx, verdicts)
-    return woken
 
 
 def _book_singly(
-    tx: Any, workspace_id: str, messages: list[Message], observed: dict[str, list[Observed]], at: datetime
+    tx: Connection, workspace_id: str, messages: list[Message], observed: dict[str, list[Observed]], at: datetime
 ) -> set[str]:
     woken: set[str] = set()
     for message in messages:
@@ -213,8 +233,7 @@ def _book_singly(
             continue
         try:
             with tx.begin_nested():
-                changed = Books(tx, workspace_id, at).add(mine)
-                woken |= _route(tx, workspace_id, [one.row for one in changed], at)
+                woken |= _book_together(tx, workspace_id, mine, at)
         except Exception as error:
             log.exception("message %s could not be booked", message.row["id"])
             message.state, message.reason = inbound.PARKED, "internal_error"
@@ -222,7 +241,7 @@ def _book_singly(
     return woken
 
 
-def _route(tx: Any, workspace_id: str, changed: list[Values], at: datetime) -> set[str]:
+def _route(tx: Connection, workspace_id: str, changed: list[Values], at: datetime) -> set[str]:
     if not changed:
         return set()
     open_routes = []

@@ -6,7 +6,6 @@ what the store can hold. No I/O: a recipe's calls are yielded to whoever drives 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from re import compile as pattern
 from typing import Any
+
+import msgspec
 
 from hub.contract import (
     Call,
@@ -42,7 +43,7 @@ MAX_LIST = 200  # items, campaign ids, tags, aliases
 MAX_ENTRIES = 40  # utm and click id dictionaries
 MAX_WORDS = 500  # characters of an id or name
 MAX_LONG = 2000  # characters of an address, a user agent, the processor's words
-MAX_EXTRA = 32_000  # characters of ``extra`` as JSON
+MAX_EXTRA = 32_000  # bytes of ``extra`` as JSON
 MAX_DIGITS = 18  # of an amount, before and after the point together
 
 # What a naive connector raises on a message of another form than it was written for.
@@ -270,10 +271,10 @@ def _own_identifier(value: Any, name: str) -> str | None:
 
 
 def _text(value: Any, name: str) -> str:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        value = str(value)
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be text, not {type(value).__name__}")
+        if not isinstance(value, int | Decimal) or isinstance(value, bool):
+            raise TypeError(f"{name} must be text, not {type(value).__name__}")
+        value = str(value)
     return value if value.isprintable() else _UNSTORABLE.sub("", value)
 
 
@@ -283,6 +284,8 @@ _UNSTORABLE = pattern("[\x00\ud800-\udfff]")
 
 def _list(values: list[str], name: str, clean: Callable[[Any, str], str | None] = _identifier) -> list[str]:
     """Distinct identifiers in their order, capped."""
+    if values == []:
+        return []
     cleaned = (clean(value, name) for value in values[:MAX_LIST] if value is not None)
     return list(dict.fromkeys(value for value in cleaned if value))
 
@@ -297,7 +300,7 @@ def _extra(conversion: Conversion) -> dict[str, Any]:
     if not conversion.extra:
         return {}
     extra = _plain(conversion.extra)
-    if len(json.dumps(extra)) > MAX_EXTRA:
+    if len(msgspec.json.encode(extra)) > MAX_EXTRA:
         conversion.flags.append("extra_dropped")
         return {}
     return dict(extra)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connected import Connected
-from hub.contract.vocabulary import Kind, Stage, Trust
+from hub.contract.vocabulary import Trust
 from hub.store import conversions, deliveries, new_id
 from hub.store.base import Row, Values
 
@@ -44,18 +44,19 @@ def plan(
     if not changed or not routes:
         return set()
     existing = deliveries.of_conversions(tx, [row["id"] for row in changed])
+    has_filter = any(route.row["filter"] for route in routes)  # the facts are for them alone, and cost much to make
     firsts = _firsts(tx, changed, routes)
     planned: list[Values] = []
     replanned: list[Values] = []
     woken: set[str] = set()
     for conversion in changed:
-        data: dict[str, Any] | None = None
+        data: dict[str, Any] = {}
         for route in routes:
             before = existing.get((conversion["id"], route.row["id"]))
             takes = _takes(route, conversion)
             if not (takes if before is None else _is_open(before)):
                 continue
-            if data is None:
+            if has_filter and not data:
                 data = facts(conversion)
                 if conversion["id"] in firsts:
                     data = {**data, "flags": [*(data.get("flags") or ()), NEW_CONTACT]}
@@ -92,9 +93,9 @@ _NOT_TAKEN: Values = {"state": deliveries.NOT_SENT, "reason": "stage_not_accepte
 def _takes(route: OpenRoute, conversion: Values) -> bool:
     """Whether the route is for this stage and kind at all."""
     destination, kind, stage = route.connected.destination, conversion["kind"], conversion["stage"]
-    if kind not in route.row["kinds"] or Kind(kind) not in destination.kinds:
+    if kind not in route.row["kinds"] or kind not in destination.kinds:
         return False
-    return stage is None or (stage in route.row["stages"] and Stage(stage) in destination.stages)
+    return stage is None or (stage in route.row["stages"] and stage in destination.stages)
 
 
 def _delivery(route: OpenRoute, conversion: Values, data: dict[str, Any], at: datetime) -> Values:

@@ -213,8 +213,7 @@ class ContactBook:
     def _put(self, contact: _Contact, name: str, value: str, stamp: list[int]) -> None:
         known = contact.told.get(name)
         if known is None or (stamp, value) > (known, contact.data[name]):
-            contact.data, contact.told = {**contact.data, name: value}, {**contact.told, name: stamp}
-            contact.changed = True
+            contact.data[name], contact.told[name], contact.changed = value, stamp, True
 
     def _consent(self, contact: _Contact, purpose: str, granted: bool, said: Said) -> None:
         key = (contact.id, purpose, granted, said.trust)

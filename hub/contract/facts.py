@@ -27,7 +27,11 @@ Paths = Mapping[str, Sequence[str]]
 
 def first_text(data: Any, *paths: str) -> str | None:
     """The first text found at ``paths`` (as :func:`~hub.contract.paths.dig` reads them)."""
-    return next((said for path in paths if (said := text(dig(data, path)))), None)
+    for path in paths:
+        said = text(dig(data, path))
+        if said:
+            return said
+    return None
 
 
 def first_object(data: Any, *paths: str) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def _element(data: list[Any], part: str | int | None) -> Any:
 
 def text(value: Any) -> str | None:
     """``value`` as stripped text; None for missing and empty. Numbers keep every digit, true and objects are no text."""
+    if isinstance(value, str):  # nearly every value, and this is asked of dozens for each message
+        return value.strip() or None
     if value is None or isinstance(value, bool | dict | list):
         return None
     return str(value).strip() or None

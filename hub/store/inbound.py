@@ -74,11 +74,14 @@ NEW_ROW: Values = {
 
 
 def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list[Row]:
-    """Messages due to be read, oldest first."""
+    """Messages due to be read, oldest first: those that have been due longest, as their index has them.
+
+    In any other order the database would sort all that wait, with their bodies, for each batch.
+    """
     statement = (
         select(inbound)
         .where(inbound.c.workspace_id == workspace_id, inbound.c.state == RECEIVED, inbound.c.due_at <= at)
-        .order_by(inbound.c.id)
+        .order_by(inbound.c.due_at, inbound.c.id)
         .limit(limit)
     )
     return list(tx.execute(statement).mappings())
