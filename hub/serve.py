@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from multiprocessing import parent_process
 from typing import Any
 
@@ -30,6 +31,10 @@ def application() -> Any:
     """The WSGI application, made in granian's worker process."""
     from hub.app import create_app
 
+    # granian puts the environment of the process into each request's: there HTTP_PROXY would be a header "proxy" of it,
+    # kept with every message, and its password with it.
+    for name in [name for name in os.environ if name.startswith("HTTP_")]:
+        del os.environ[name]
     watcher = parent_process()
     if watcher is not None and watcher.pid is not None:
         die_with_parent(watcher.pid)

@@ -6,6 +6,7 @@ environment proxies (measured: benchmarks/deliveries.py).
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -139,6 +140,7 @@ class Sender:
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidHeader,
             requests.exceptions.InvalidSchema,
+            UnicodeError,
         ) as e:
             raise Refused(
                 "The address or a header cannot be sent.", detail=str(e)[:200], reason="address_refused"
@@ -179,12 +181,13 @@ class Sender:
         if body or call.method in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = str(len(body))
         for name, value in headers.items():
-            if "\n" in value or "\r" in value:
-                raise Refused(f"The header {name} would contain a line break.", reason="address_refused")
+            if "\n" in value or "\r" in value or not _HEADER_NAME.fullmatch(name):
+                raise Refused(f"The header {name!r} cannot be sent as it is.", reason="address_refused")
         request.headers = CaseInsensitiveDict(headers)
         return request
 
 
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.6.2
 Mask = Callable[[str], str]
 
 

@@ -1,6 +1,6 @@
 """How requests travel: connections that are kept alive, opened to checked addresses only, with an end to every answer.
 
-This is requests' transport adapter with a lean way to send, on the standard library's HTTP connections. What it leaves out
+This is requests' transport adapter with a lean way to send; answers are read by the standard library. What it leaves out
 (cookies, proxies, retries, decoding) takes longer than the sending itself: docs/decisions/0013-why-a-lean-transport.md.
 """
 
@@ -10,9 +10,9 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from http.client import HTTPConnection, HTTPResponse
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from http.client import HTTPResponse
 from select import POLLIN, poll
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -47,10 +47,11 @@ class GuardedAdapter(HTTPAdapter):
         ``timeout`` is in seconds: for connecting, and for each wait on the other side. Raises AddressRefused, and what the
         standard library raises: OSError (with TimeoutError, ssl.SSLError, socket.gaierror), http.client.HTTPException.
         """
-        origin, target = _place(request.url or "")
+        origin, host, target = _place(request.url or "")
         line = self._take(origin, timeout)
         try:
-            raw = line.ask(request.method or "", target, cast(Any, request.body), request.headers)
+            headers = [("Host", host), *request.headers.items()]
+            raw = line.ask(request.method or "", target, headers, cast(bytes, request.body or b""))
         except BaseException:
             line.close()
             raise
@@ -89,72 +90,65 @@ class GuardedAdapter(HTTPAdapter):
 
 
 @lru_cache(maxsize=1024)
-def _place(url: str) -> tuple[Origin, str]:
-    """The server that ``url`` names, and what to ask it for."""
+def _place(url: str) -> tuple[Origin, str, str]:
+    """The server that ``url`` names, what the Host header says of it, and what to ask it for."""
     parts = urlsplit(url)
-    origin = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    return origin, requote_uri((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+    usual = 443 if parts.scheme == "https" else 80
+    name, port = parts.hostname or "", parts.port or usual
+    host = f"[{name}]" if ":" in name else name if name.isascii() else name.encode("idna").decode()
+    target = requote_uri((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+    return (parts.scheme, name, port), host if port == usual else f"{host}:{port}", target
 
 
-class _Line(HTTPConnection):
-    """One connection. It is opened by its first request, through the guard."""
+class _Line:
+    """One connection. Opening goes through the guard."""
 
-    def __init__(self, origin: Origin, limit: float, give_back: Callable[[_Line], None]) -> None:
+    def __init__(self, origin: Origin, seconds: float, give_back: Callable[[_Line], None]) -> None:
         scheme, host, port = self.origin = origin
-        self.default_port = 443 if scheme == "https" else 80  # a Host header names the port only if it is another
-        super().__init__(host, port)
-        self.seconds = limit
-        self._give_back = give_back
-        self._head: bytes | None = None
-
-    def connect(self) -> None:
-        scheme, host, port = self.origin
-        self.sock = open_socket(host, port, self.seconds)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.seconds = seconds
+        self.release = partial(give_back, self)
+        self.socket = open_socket(host, port, seconds)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if scheme == "https":
-            self.sock = tls_context().wrap_socket(self.sock, server_hostname=host)
+            self.socket = tls_context().wrap_socket(self.socket, server_hostname=host)
 
     def is_usable(self) -> bool:
-        """Whether it is open, and the other side has neither hung up nor said anything unasked."""
-        if self.sock is None:
-            return False
+        """Whether the other side has neither hung up nor said anything unasked."""
         waiting = poll()
-        waiting.register(self.sock, POLLIN)
+        waiting.register(self.socket, POLLIN)
         return not waiting.poll(0)
 
     def limit(self, seconds: float) -> None:
         """How long it may wait for the other side from here on."""
         if seconds != self.seconds:
             self.seconds = seconds
-            self.sock.settimeout(seconds)
+            self.socket.settimeout(seconds)
 
-    def ask(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> _Answer:
-        """Send a request and hear the beginning of its answer. Headers and body leave together."""
-        self._head = b"" if body else None
-        self.request(method, target, body, headers)
-        return cast(_Answer, self.getresponse())
+    def ask(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> _Answer:
+        """Send a request, in one piece, and hear the beginning of its answer."""
+        head = "".join(
+            [f"{method} {target} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in headers), "\r\n"]
+        )
+        self.socket.sendall(head.encode("latin-1") + body)
+        answer = _Answer(self, method)
+        try:
+            answer.begin()
+        except BaseException:
+            answer.close()  # while it is open, so is the socket
+            raise
+        return answer
 
-    def send(self, data: Any) -> None:
-        if self._head == b"":
-            self._head = data
-            return
-        head, self._head = self._head, None
-        super().send(head + data if head else data)
-
-    def response_class(self, sock: socket.socket, **options: Any) -> _Answer:  # type: ignore[override]  # called, no more
-        return _Answer(self, sock, **options)
-
-    def release(self) -> None:
-        self._give_back(self)
+    def close(self) -> None:
+        self.socket.close()
 
 
 class _Answer(HTTPResponse):
     """An answer that gives its connection back, as requests asks it of ``Response.raw``."""
 
-    def __init__(self, line: _Line, sock: socket.socket, **options: Any) -> None:
+    def __init__(self, line: _Line, method: str) -> None:
         self._line = line
-        timed: Any = _Timed(sock, line.seconds)  # of a socket, a response only asks makefile()
-        super().__init__(timed, **options)
+        timed: Any = _Timed(line.socket, line.seconds)  # of a socket, a response only asks makefile()
+        super().__init__(timed, method=method)
 
     @property
     def length_remaining(self) -> int:

@@ -162,8 +162,14 @@ def chunks(items: Iterable[Any], size: int = 2000) -> Iterator[list[Any]]:
 
 
 def _tune_sqlite(connection: Any, _: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-8000"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+_PRAGMAS = (
+    "page_size=8192",  # of a new database: a message of 2 KB would fill more than half of a usual page, and waste the rest
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-8000",
+)  # fmt: skip
 
 
 def _begin_sqlite(connection: Connection) -> None:

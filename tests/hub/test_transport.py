@@ -25,6 +25,7 @@ class Server:
     def __init__(self, *script: bytes | None, context: ssl.SSLContext | None = None) -> None:
         self.connections = 0
         self.asked: list[bytes] = []
+        self.left = threading.Event()
         self._script, self._context = list(script), context
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._server.getsockname()[1])
@@ -42,6 +43,7 @@ class Server:
                     line = self._context.wrap_socket(line, server_side=True)
                 with line:
                     self._talk(line)
+                self.left.set()
             except OSError:
                 continue
 
@@ -137,8 +139,9 @@ def test_a_connection_that_the_server_left_is_not_used_again(
     adapter: GuardedAdapter, serving: Callable[..., Server]
 ) -> None:
     server = serving(WHOLE, None, WHOLE)
-    for _ in range(2):
-        assert ask(adapter, f"http://127.0.0.1:{server.port}/")[1] == b"{}"
+    assert ask(adapter, f"http://127.0.0.1:{server.port}/")[1] == b"{}"
+    assert server.left.wait(5)
+    assert ask(adapter, f"http://127.0.0.1:{server.port}/")[1] == b"{}"
     assert server.connections == 2
 
 
