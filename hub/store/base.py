@@ -111,6 +111,7 @@ class Store:
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self.engine = self._engine(pool_size)
+        self._writing = self.engine.execution_options(hub_write=True)  # the same, seen by its transactions
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -124,7 +125,7 @@ class Store:
 
         On SQLite it takes the write lock at once: a transaction that reads first and writes later could not wait for it.
         """
-        with self.engine.connect().execution_options(hub_write=True) as connection, connection.begin():
+        with self._writing.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -174,10 +175,11 @@ _PRAGMAS = (
 
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("hub_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    driver: Any = connection.connection.driver_connection  # through SQLAlchemy this word would take as long as ten rows
+    driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-JsonColumn = JSON
+JsonColumn = JSON(none_as_null=True)
 
 __all__ = [
     "EPOCH", "Id", "JsonColumn", "Moment", "Money", "Row", "Store", "Values", "among", "chunks", "id_column", "insert",
