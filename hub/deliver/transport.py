@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from http.client import HTTPResponse
 from select import POLLIN, poll
 from typing import Any, cast
@@ -106,7 +106,7 @@ class _Line:
     def __init__(self, origin: Origin, seconds: float, give_back: Callable[[_Line], None]) -> None:
         scheme, host, port = self.origin = origin
         self.seconds = seconds
-        self.release = partial(give_back, self)
+        self._give_back = give_back
         self.socket = open_socket(host, port, seconds)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if scheme == "https":
@@ -137,6 +137,10 @@ class _Line:
             answer.close()  # while it is open, so is the socket
             raise
         return answer
+
+    def release(self) -> None:
+        """It may be used again."""
+        self._give_back(self)
 
     def close(self) -> None:
         self.socket.close()
