@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json as _json
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -79,10 +81,11 @@ class Reply:
 
     def json(self) -> Any:
         """The body as JSON, or None when it is not JSON."""
-        try:
+        with suppress(msgspec.MsgspecError, ValueError, RecursionError):
             return _READ.decode(self.body)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
+        with suppress(ValueError, RecursionError):  # a byte order mark, another encoding
+            return _json.loads(self.body, parse_float=Decimal)
+        return None
 
 
 _READ = msgspec.json.Decoder(float_hook=Decimal)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.contract import NotUnderstood, NotVerified
+from hub.contract import NotUnderstood, NotVerified, Reply
+from hub.contract.inbound import Headers
 from hub.contract.intake import split_name
 from hub.contract.money import from_minor
 from hub.contract.paths import all_at, required_text
@@ -47,6 +48,24 @@ def test_a_missing_id_is_named_and_never_written_out(value: Any) -> None:
 )  # fmt: skip
 def test_a_whole_name_is_split_at_its_first_space(name: str | None, parts: tuple[str | None, str | None]) -> None:
     assert split_name(name) == parts
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (
+            b'{"id": 12345678901234567890123, "value": 49.90}',
+            {"id": 12345678901234567890123, "value": Decimal("49.90")},
+        ),
+        (b'\xef\xbb\xbf{"id": "a"}', {"id": "a"}),
+        ('{"id": "é"}'.encode("utf-16"), {"id": "é"}),
+        (b"<html>", None),
+        (b"", None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_an_answer_is_read_as_json_if_it_is_any(body: bytes, read: Any) -> None:
+    assert Reply(200, Headers(), body).json() == read
 
 
 def test_minor_units_follow_their_currency_and_without_one_have_two_decimals() -> None:
