@@ -6,6 +6,7 @@ environment proxies (measured: benchmarks/deliveries.py).
 
 from __future__ import annotations
 
+import atexit
 import re
 import socket
 import ssl
@@ -221,6 +222,7 @@ def shared_sender() -> Sender:
     with _shared_lock:
         if not _shared:
             _shared.append(Sender())
+            atexit.register(_shared[0].close)
         return _shared[0]
 
 
