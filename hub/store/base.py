@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import threading
@@ -135,11 +136,11 @@ class Store:
         if not self.sqlite:
             return create_engine(
                 self.url, pool_size=pool_size, max_overflow=16, pool_pre_ping=True, json_serializer=to_json,
-                json_deserializer=msgspec.json.decode, connect_args={"prepare_threshold": 5},
+                json_deserializer=from_json, connect_args={"prepare_threshold": 5},
             )  # fmt: skip
         engine = create_engine(
             self.url, poolclass=QueuePool, pool_size=pool_size, max_overflow=32, json_serializer=to_json,
-            json_deserializer=msgspec.json.decode,
+            json_deserializer=from_json,
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None, "cached_statements": 512},
         )  # fmt: skip
         event.listen(engine, "connect", _tune_sqlite)
@@ -150,6 +151,14 @@ class Store:
 def to_json(value: Any) -> str:
     """Compact JSON; Decimals and times as text."""
     return _JSON.encode(value).decode()
+
+
+def from_json(text: str | bytes) -> Any:
+    """What was stored as JSON. Before msgspec, NaN and halves of surrogate pairs could be: these are read too."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        return json.loads(text)
 
 
 _JSON = msgspec.json.Encoder()

@@ -10,10 +10,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import column, select, table, text
 
 import hub.app  # noqa: F401 - whatever declares a table is imported by it
 from hub.store import Store, contacts, metadata, now, upgrade
+from hub.store.base import JsonColumn
 
 
 def test_migrations_are_one_line() -> None:
@@ -55,3 +56,16 @@ def test_consent_from_before_it_was_told_how_sure_is_taken_with_care(database_ur
 
 def _run(store: Store, move: Callable[[Config, str], None], version: str) -> None:
     upgrade._run(store, lambda config: move(config, version))
+
+
+def test_what_was_stored_as_json_before_is_still_read(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'hub.db'}")
+    with store.write() as tx:
+        tx.execute(text("CREATE TABLE kept (data JSON)"))
+        for stored in ('{"rate": NaN}', '{"name": "\\ud800"}', '{"a": [1, 2.5, null]}', "null"):
+            tx.execute(text("INSERT INTO kept VALUES (:data)"), {"data": stored})
+        tx.execute(text("INSERT INTO kept VALUES (NULL)"))
+    with store.read() as tx:
+        read = list(tx.scalars(select(column("data", JsonColumn)).select_from(table("kept"))))
+    store.close()
+    assert str(read) == str([{"rate": float("nan")}, {"name": "\ud800"}, {"a": [1, 2.5, None]}, None, None])
