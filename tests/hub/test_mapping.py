@@ -303,7 +303,7 @@ _JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(sorted(ROOTS - {"event_id"}), _JSON)))
 def test_applying_never_raises_whatever_the_data(data: dict[str, Any]) -> None:
     compile_mapping(TOTAL).apply(data)
