@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, func, select, update
 
@@ -118,18 +119,18 @@ def subjects_of_contacts(tx: Connection, contact_ids: Iterable[str]) -> set[str]
 
 
 def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    found: dict[str, Row] = {}
-    for some in chunks(ids):
-        statement = select(conversion).where(among(conversion.c.id, some))
-        found |= {row["id"]: row for row in tx.execute(statement).mappings()}
-    return found
+    return _by_ids(tx, ids, conversion.c)
 
 
 def to_send(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
     """As :func:`by_ids`, with what a delivery reads and no more: every column of every row takes its time."""
+    return _by_ids(tx, ids, _SENT)
+
+
+def _by_ids(tx: Connection, ids: Iterable[str], columns: Iterable[Column[Any]]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for some in chunks(ids):
-        statement = select(*_SENT).where(among(conversion.c.id, some))
+        statement = select(*columns).where(among(conversion.c.id, some))
         found |= {row["id"]: row for row in tx.execute(statement).mappings()}
     return found
 
