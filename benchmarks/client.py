@@ -62,9 +62,12 @@ class Load:
         elapsed = time.monotonic() - began
         took.sort()
         return {
-            "requests": len(took), "seconds": elapsed, "statuses": statuses,
-            "p50": 1000 * took[len(took) // 2], "p99": 1000 * took[len(took) * 99 // 100],
-        }  # fmt: skip
+            "requests": len(took),
+            "seconds": elapsed,
+            "statuses": statuses,
+            "p50": 1000 * took[len(took) // 2],
+            "p99": 1000 * took[len(took) * 99 // 100],
+        }
 
     def _next(self, number: int) -> None:
         request = next(self._requests, None)

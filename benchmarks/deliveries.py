@@ -37,7 +37,7 @@ AS_FAST, TIMES_FASTER = 0.7, 10
 
 def run(report: Report, folder: Path) -> None:
     """The same sales, once to a destination that takes one at a time, once to one that takes a thousand."""
-    from hub.registry import registry
+    from hub.connecting.registry import registry
 
     receiver = free_port()
     hub = Installation(folder, receiver)
@@ -74,15 +74,22 @@ def _deliver(hub: Installation, connection_id: str, times: int) -> dict[str, Any
 
 def _book(hub: Installation) -> None:
     """Let sales come in and be read, so that deliveries wait."""
-    from hub.journey import read_messages
+    from hub.run.reader import read_messages
     from hub.store import inbound, new_id, now
     from hub.store.base import insert
 
     at = now()
     common = inbound.NEW_ROW | {
-        "workspace_id": hub.workspace_id, "connection_id": hub.source_id, "received_at": at, "due_at": at,
-        "method": "POST", "path": hub.address, "query": "", "headers": {}, "trust": "proven",
-    }  # fmt: skip
+        "workspace_id": hub.workspace_id,
+        "connection_id": hub.source_id,
+        "received_at": at,
+        "due_at": at,
+        "method": "POST",
+        "path": hub.address,
+        "query": "",
+        "headers": {},
+        "trust": "proven",
+    }
     with hub.store() as store:
         with store.write() as tx:
             rows = [common | {"id": new_id(), "body": checkout(one, int(at.timestamp()))} for one in range(SALES)]
@@ -94,7 +101,7 @@ def _work(connection_id: str, times: int) -> dict[str, float]:
     """In a process of its own: what a worker does in its turns."""
     import os
 
-    from hub import jobs, journey
+    from hub.run import jobs, lanes
     from hub.settings import settings
     from hub.store import Store, deliveries, now
 
@@ -105,7 +112,7 @@ def _work(connection_id: str, times: int) -> dict[str, float]:
     for _ in range(times):
         sent += _plan_again(store, connection_id)
         began, spent = time.monotonic(), time.process_time()
-        while journey.deliver(store, connection_id, 10)[0]:
+        while lanes.deliver(store, connection_id, 10)[0]:
             pass
         seconds += time.monotonic() - began
         cpu += time.process_time() - spent
@@ -138,7 +145,7 @@ def _check(store: Any, connection_id: str) -> None:
 
 def _send_graph_calls_to(port: int) -> None:
     """Meta's address is fixed in its connector: here its calls go to the local receiver instead."""
-    from hub.registry import registry
+    from hub.connecting.registry import registry
 
     meta = type(registry().destination("meta"))
     deliver = meta.deliver

@@ -33,9 +33,12 @@ class Installation:
         self.receiver = receiver
         self.port = free_port()
         self.environment = _CLEAN | {
-            "HUB_DATA_DIR": str(folder), "HUB_PORT": str(self.port), "HUB_ALLOW_ADDRESSES": f"127.0.0.1:{receiver}",
-            "HUB_WEB_THREADS": str(THREADS), "HUB_LOG_LEVEL": "ERROR",
-        }  # fmt: skip
+            "HUB_DATA_DIR": str(folder),
+            "HUB_PORT": str(self.port),
+            "HUB_ALLOW_ADDRESSES": f"127.0.0.1:{receiver}",
+            "HUB_WEB_THREADS": str(THREADS),
+            "HUB_LOG_LEVEL": "ERROR",
+        }
         self.folder = folder
         os.environ.update(self.environment)
         from hub.settings import settings
@@ -98,7 +101,7 @@ class Installation:
         with self.store() as store, store.write() as tx:
             made = steer.connect(
                 tx, now(), self.workspace_id, connector=connector, role=role, name=connector, settings=settings
-            )  # fmt: skip
+            )
             self._connected = connections.get_connection(tx, made)
         return self._connected
 
@@ -119,7 +122,7 @@ def start(
     pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
     return subprocess.Popen(
         [sys.executable, *arguments], preexec_fn=pin, env=os.environ | (environment or {}), **options
-    )  # fmt: skip
+    )
 
 
 def ask(arguments: Sequence[str], *, core: int | None, environment: dict[str, str] | None = None) -> dict[str, Any]:
@@ -232,9 +235,16 @@ class Report:
         print(f"{'what':44} {'hub':>12} {'yardstick':>12} {'ratio':>7} {'goal':>9}", flush=True)
 
     def line(
-        self, what: str, hub: float, yardstick: float | None, ratio: float, goal: float, *, at_most: bool = False,
+        self,
+        what: str,
+        hub: float,
+        yardstick: float | None,
+        ratio: float,
+        goal: float,
+        *,
+        at_most: bool = False,
         unit: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         good = ratio <= goal if at_most else ratio >= goal
         self.missed += not good
         sign = "<=" if at_most else ">="

@@ -57,9 +57,13 @@ def run(report: Report, folder: Path) -> None:
         busy = memory(up.pid)
     each = ratios([one["cpu"] for one in ours], [one["cpu"] for one in theirs])
     report.line(
-        "(d) CPU per webhook to 3 destinations, ms", middle(ours, "cpu"), middle(theirs, "cpu"), median(each), MOST_CPU,
+        "(d) CPU per webhook to 3 destinations, ms",
+        middle(ours, "cpu"),
+        middle(theirs, "cpu"),
+        median(each),
+        MOST_CPU,
         at_most=True,
-    )  # fmt: skip
+    )
     report.note(
         f"rounds {spread(each)}; yardstick: {middle(theirs, 'flask'):.2f} ms a request + 3 x {middle(theirs, 'send'):.2f}"
     )

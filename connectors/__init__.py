@@ -1,1 +1,1 @@
-"""One folder per outside system. Nothing here is imported by name: :mod:`hub.registry` finds the folders."""
+"""One folder per outside system. Nothing here is imported by name: :mod:`hub.connecting.registry` finds the folders."""

@@ -9,12 +9,12 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import api, doors, web
+from hub.connecting.vault import derived_key
 from hub.doors.intake import Hub
-from hub.queue import READING, Waker
 from hub.receive import Receiver
+from hub.run.queue import READING, Waker
 from hub.settings import settings
 from hub.store import Store
-from hub.vault import derived_key
 
 
 class PageSessions(SecureCookieSessionInterface):

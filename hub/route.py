@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract.vocabulary import Trust
 from hub.store import conversions, deliveries, new_id
 from hub.store.base import Row, Values
@@ -100,11 +100,20 @@ def _takes(route: OpenRoute, conversion: Values) -> bool:
 
 def _delivery(route: OpenRoute, conversion: Values, data: dict[str, Any], at: datetime) -> Values:
     row: Values = {
-        "id": new_id(), "workspace_id": conversion["workspace_id"], "conversion_id": conversion["id"],
-        "route_id": route.row["id"], "connection_id": route.connected.id, "mapping_id": None,
-        "state": deliveries.WAITING, "reason": "waiting", "detail": "", "tries": 0, "due_at": at, "created_at": at,
+        "id": new_id(),
+        "workspace_id": conversion["workspace_id"],
+        "conversion_id": conversion["id"],
+        "route_id": route.row["id"],
+        "connection_id": route.connected.id,
+        "mapping_id": None,
+        "state": deliveries.WAITING,
+        "reason": "waiting",
+        "detail": "",
+        "tries": 0,
+        "due_at": at,
+        "created_at": at,
         "done_at": None,
-    }  # fmt: skip
+    }
     why_not = _why_not(route, conversion, data)
     wait = route.row["wait_minutes"] if conversion["trust"] != Trust.PROVEN else 0
     if why_not in ("", "trust_too_low") and wait:

@@ -10,7 +10,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from hub.embedded import die_with_parent
+from hub.run.embedded import die_with_parent
 from hub.settings import settings
 
 
@@ -21,10 +21,20 @@ def serve(application: str = "hub.serve:application") -> None:
     """
     chosen = settings()
     Server(
-        application, factory=True, interface=Interfaces.WSGI, address=chosen.host, port=chosen.port,
-        workers=chosen.web_processes, blocking_threads=chosen.web_threads, backlog=1024, websockets=False,
-        respawn_failed_workers=True, respawn_interval=0.1, workers_kill_timeout=20, log_level=LogLevels.error,
-    ).serve()  # fmt: skip
+        application,
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=chosen.host,
+        port=chosen.port,
+        workers=chosen.web_processes,
+        blocking_threads=chosen.web_threads,
+        backlog=1024,
+        websockets=False,
+        respawn_failed_workers=True,
+        respawn_interval=0.1,
+        workers_kill_timeout=20,
+        log_level=LogLevels.error,
+    ).serve()
 
 
 def application() -> Any:

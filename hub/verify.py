@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from hub.connected import Connected
-from hub.contract.calls import Recipe
+from hub.connecting.connected import Connected
+from hub.connecting.seams import NAIVE, where
+from hub.contract import Unsigned
+from hub.contract.calls import Call, Recipe, Reply
+from hub.contract.connector import Source
+from hub.contract.errors import InboundError, NotVerified
 from hub.contract.inbound import Inbound
 from hub.contract.vocabulary import Trust
-from hub.reading import prove
 
 RunRecipe = Callable[[Connected, Recipe], Any]
 
@@ -36,3 +39,27 @@ def event_key(inbound: Inbound, connected: Connected) -> str | None:
     for part in (inbound.query, *(inbound.headers.get(name, "") for name in source.identity_headers)):
         digest.update(b"\n" + part.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:40]
+
+
+def prove(source: Source, inbound: Inbound, settings: Mapping[str, Any]) -> Generator[Call, Reply, Trust]:
+    """A recipe that returns how far the message can be believed: *proven*, or *claimed* when the sender signs nothing.
+
+    Raises NotVerified for everything else, whatever the connector tripped over (it fails closed). A DeliveryError
+    raised at a yield passes through, since then nothing is known about the message yet.
+    """
+    try:
+        recipe = source.verify(inbound, settings)
+        if recipe is not None:
+            yield from recipe
+    except Unsigned:
+        return Trust.CLAIMED
+    except NotVerified:
+        raise
+    except InboundError as error:
+        raise NotVerified(f"{error.message} So its sender could not be verified.", detail=error.detail) from error
+    except NAIVE as error:
+        raise NotVerified(
+            "The sender could not be verified: the message is not signed in the form this sender uses.",
+            detail=where(error),
+        ) from error
+    return Trust.PROVEN

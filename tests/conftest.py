@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from hub.settings import load_settings, settings
 from hub.store import Store, metadata
-from hub.store.own import close_own
+from hub.store.opened import close_opened_store
 
 
 @pytest.fixture(autouse=True)
@@ -101,5 +101,5 @@ def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]
     if not inspect(opened.engine).has_table("workspace"):
         metadata.create_all(opened.engine)
     yield opened
-    close_own()
+    close_opened_store()
     opened.close()

@@ -8,9 +8,9 @@ from typing import Any
 from shop import Shop
 from vendor import CLIENT, SECRET, Vendor
 
-from hub import vault
-from hub.connected import Connected
-from hub.deliver.sender import Sender
+from hub.connecting import vault
+from hub.connecting.connected import Connected
+from hub.outgoing.sender import Sender
 from hub.steer import connections as steer
 from hub.store import Store, connections, now
 from hub.store import grants as stored
@@ -20,9 +20,14 @@ def connect(shop: Shop, platform: Vendor, *, granted: bool = True, **columns: An
     """A destination at the platform; with a grant from two minutes ago. ``columns`` of the grant: seconds from now."""
     with shop.store.write() as tx:
         connection_id = steer.connect(
-            tx, now(), shop.workspace_id, connector="cloud", role="destination", name="Cloud",
+            tx,
+            now(),
+            shop.workspace_id,
+            connector="cloud",
+            role="destination",
+            name="Cloud",
             settings={"login": platform.url, "client_id": CLIENT, "client_secret": SECRET},
-        )  # fmt: skip
+        )
         if granted:
             told, at = platform.issue(), now() - timedelta(minutes=2)
             tokens = vault.seal({"access": told["access_token"], "refresh": told["refresh_token"]})

@@ -68,9 +68,13 @@ class Mailbox:
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         return {
-            "host": "127.0.0.1", "port": self.port, "security": "starttls", "username": USER, "password": PASSWORD,
+            "host": "127.0.0.1",
+            "port": self.port,
+            "security": "starttls",
+            "username": USER,
+            "password": PASSWORD,
             "sender": "Atelier <bonjour@example.com>",
-        } | changes  # fmt: skip
+        } | changes
 
     def close(self) -> None:
         self._controller.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.journey import read_messages
+from hub.run.reader import read_messages
 from hub.steer import connections
 from hub.store import Store, accounts, conversions, deliveries, inbound, new_id, now, routes
 from hub.store.base import Row, insert
@@ -44,9 +44,17 @@ class Shop:
         """A hit of the pixel arrives and is read; returns the message's id."""
         message_id, at = new_id(), now()
         row = inbound.NEW_ROW | {
-            "id": message_id, "workspace_id": self.workspace_id, "connection_id": self.source_id, "received_at": at,
-            "due_at": at, "method": "GET", "path": "/v1/conversion/pixel/1", "query": query, "headers": {}, "body": b"",
-        }  # fmt: skip
+            "id": message_id,
+            "workspace_id": self.workspace_id,
+            "connection_id": self.source_id,
+            "received_at": at,
+            "due_at": at,
+            "method": "GET",
+            "path": "/v1/conversion/pixel/1",
+            "query": query,
+            "headers": {},
+            "body": b"",
+        }
         with self.store.write() as tx:
             insert(tx, inbound.inbound, [row | columns])
         self.read()
@@ -62,10 +70,20 @@ class Shop:
         calls = [{"call": {"method": "POST", "url": URL, "headers": {}, "body": "{}"}, "reply": {"status": 422}}]
         exchange = {"id": exchange_id, "connection_id": self.destination_id, "at": at, "milliseconds": 12, "records": 1}
         verdict = {
-            "id": delivery_id, "number": 1, "state": deliveries.FAILED, "reason": "refused_by_destination",
-            "detail": "no such field", "due_at": at, "done_at": at, "mapping_id": self.route["mapping_id"],
-            "result": "refused", "exchange_id": exchange_id, "ticket": None, "ticket_at": None, "asked": 0,
-        }  # fmt: skip
+            "id": delivery_id,
+            "number": 1,
+            "state": deliveries.FAILED,
+            "reason": "refused_by_destination",
+            "detail": "no such field",
+            "due_at": at,
+            "done_at": at,
+            "mapping_id": self.route["mapping_id"],
+            "result": "refused",
+            "exchange_id": exchange_id,
+            "ticket": None,
+            "ticket_at": None,
+            "asked": 0,
+        }
         with self.store.write() as tx:
             deliveries.record(tx, at, [verdict], [exchange | {"calls": calls}])
 

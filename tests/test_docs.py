@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from hub.commands.connector_docs import pages
-from hub.registry import OWN_DISTRIBUTION, registry
+from hub.connecting.registry import OWN_DISTRIBUTION, registry
 
 FOLDER = Path(__file__).parents[1] / "docs" / "connectors"
 made = cache(pages)

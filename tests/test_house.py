@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.connecting.registry import registry
 from hub.contract import Category
 from hub.contract.reasons import REASONS
-from hub.registry import registry
 
 ROOT = Path(__file__).parents[1]
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_OF_NINE_IN_TEN, LONGEST_ROLE = 400, 60, 25, 250
@@ -155,9 +155,14 @@ def code_lines(path: Path) -> dict[int, str]:
 
 
 NO_CODE = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING,
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
     tokenize.ENDMARKER,
-}  # fmt: skip
+}
 
 
 def test_no_eight_lines_stand_in_two_connectors() -> None:
@@ -190,10 +195,38 @@ def logic(path: Path) -> Iterator[tuple[int, str]]:
 
 
 DATA = {
-    "Text", "Stage", "Kind", "Category", "Status", "Settings", "label", "help", "placeholder", "required", "True", "False",
-    "None", "load_default", "slug", "name", "category", "status", "homepage", "kinds", "stages", "auth", "frozenset",
-    "fields", "fields_for", "default_mapping", "mapping_for", "limits", "Limits", "per_second", "concurrency",
-}  # fmt: skip
+    "Text",
+    "Stage",
+    "Kind",
+    "Category",
+    "Status",
+    "Settings",
+    "label",
+    "help",
+    "placeholder",
+    "required",
+    "True",
+    "False",
+    "None",
+    "load_default",
+    "slug",
+    "name",
+    "category",
+    "status",
+    "homepage",
+    "kinds",
+    "stages",
+    "auth",
+    "frozenset",
+    "fields",
+    "fields_for",
+    "default_mapping",
+    "mapping_for",
+    "limits",
+    "Limits",
+    "per_second",
+    "concurrency",
+}
 
 
 def test_what_the_contract_does_once_no_connector_does_again() -> None:

@@ -78,9 +78,13 @@ def _find(base: str, what: str, filters: Mapping[str, str | None]) -> Generator[
 def _order(record: Record, name: str, email: str, shop: str | None) -> dict[str, Any]:
     at, total = record.occurred_at.isoformat(timespec="seconds"), _cents(record.values.get("order.total"))
     order: dict[str, Any] = {
-        "source": "1", "email": email, "orderNumber": name, "totalPrice": total,
-        "currency": text(record.values.get("order.currency")), "connectionid": shop,
-    }  # fmt: skip
+        "source": "1",
+        "email": email,
+        "orderNumber": name,
+        "totalPrice": total,
+        "currency": text(record.values.get("order.currency")),
+        "connectionid": shop,
+    }
     given_up = record.stage is Stage.LEAD
     order |= {"externalcheckoutid": name, "abandonedDate": at} if given_up else {"externalid": name}
     if record.kind in (Kind.REFUND, Kind.DISPUTE):  # they tell neither the lines nor the time of their order

@@ -36,17 +36,44 @@ from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://api.airtable.com/v0"
 KEYS = {
-    "Email": "email", "First name": "first_name", "Last name": "last_name", "Phone": "phone", "City": "city",
-    "Region": "region", "Postal code": "postal_code", "Country": "country", **HUB_KEYS,
-}  # fmt: skip
+    "Email": "email",
+    "First name": "first_name",
+    "Last name": "last_name",
+    "Phone": "phone",
+    "City": "city",
+    "Region": "region",
+    "Postal code": "postal_code",
+    "Country": "country",
+    **HUB_KEYS,
+}
 TYPES = {
-    "number": "number", "currency": "money", "percent": "number", "checkbox": "boolean", "date": "datetime",
-    "dateTime": "datetime", "multipleSelects": "list", "email": "email", "phoneNumber": "phone",
-}  # fmt: skip
-READ_ONLY = frozenset({
-    "formula", "rollup", "count", "lookup", "multipleLookupValues", "createdTime", "lastModifiedTime", "createdBy",
-    "lastModifiedBy", "autoNumber", "button", "aiText", "externalSyncSource",
-})  # fmt: skip
+    "number": "number",
+    "currency": "money",
+    "percent": "number",
+    "checkbox": "boolean",
+    "date": "datetime",
+    "dateTime": "datetime",
+    "multipleSelects": "list",
+    "email": "email",
+    "phoneNumber": "phone",
+}
+READ_ONLY = frozenset(
+    {
+        "formula",
+        "rollup",
+        "count",
+        "lookup",
+        "multipleLookupValues",
+        "createdTime",
+        "lastModifiedTime",
+        "createdBy",
+        "lastModifiedBy",
+        "autoNumber",
+        "button",
+        "aiText",
+        "externalSyncSource",
+    }
+)
 CREATED_AS: dict[str, dict[str, Any]] = {  # else multilineText
     "email": {"type": "email"},
     "phone": {"type": "phoneNumber"},
@@ -108,12 +135,15 @@ class Airtable(Crm):
         table: Any = next((each for each in tables if dig(each, "id") == settings["table"]), None)
         return {
             name: listed_field(
-                name, name, str(each.get("type")), types=TYPES,
+                name,
+                name,
+                str(each.get("type")),
+                types=TYPES,
                 options=[(choice, choice) for choice in dig(each, "options.choices[].name") or []],
             )
             for each in dig(table, "fields[]") or []
             if (name := text(dig(each, "name"))) and each.get("type") not in READ_ONLY
-        }  # fmt: skip
+        }
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         definition = {"name": title(field.key), **CREATED_AS.get(field.type, {"type": "multilineText"})}

@@ -32,9 +32,16 @@ from hub.contract.standard_fields import fields_for, mapping_for
 
 PEOPLE = "https://api.attio.com/v2/objects/people"
 KEYS = {
-    "email_addresses": "email", "first_name": "first_name", "last_name": "last_name", "phone_numbers": "phone",
-    "locality": "city", "region": "region", "postcode": "postal_code", "country_code": "country", **HUB_KEYS,
-}  # fmt: skip
+    "email_addresses": "email",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "phone_numbers": "phone",
+    "locality": "city",
+    "region": "region",
+    "postcode": "postal_code",
+    "country_code": "country",
+    **HUB_KEYS,
+}
 LOCATION = ("locality", "region", "postcode", "country_code")
 COMPOSED = frozenset({"email_addresses", "name", "phone_numbers", "primary_location"})  # made of the fixed fields
 TYPES = {"number": "number", "currency": "money", "checkbox": "boolean", "date": "datetime", "timestamp": "datetime"}
@@ -79,10 +86,15 @@ class Attio(Crm):
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         definition = {
-            "title": title(field.key), "description": field.label.en, "api_slug": field.key,
-            "type": CREATED_AS.get(field.type, "text"), "is_required": False, "is_unique": False,
-            "is_multiselect": False, "config": {},
-        }  # fmt: skip
+            "title": title(field.key),
+            "description": field.label.en,
+            "api_slug": field.key,
+            "type": CREATED_AS.get(field.type, "text"),
+            "is_required": False,
+            "is_unique": False,
+            "is_multiselect": False,
+            "config": {},
+        }
         yield Call.post(f"{PEOPLE}/attributes", json={"data": definition})
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:

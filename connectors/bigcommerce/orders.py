@@ -12,10 +12,15 @@ from hub.contract.paths import dig, required_text, text
 
 Json = Mapping[str, Any]
 _PERSON = {
-    "email": "billing_address.email", "phone": "billing_address.phone", "first_name": "billing_address.first_name",
-    "last_name": "billing_address.last_name", "city": "billing_address.city", "region": "billing_address.state",
-    "postal_code": "billing_address.zip", "country": ("billing_address.country_iso2", "billing_address.country"),
-}  # fmt: skip
+    "email": "billing_address.email",
+    "phone": "billing_address.phone",
+    "first_name": "billing_address.first_name",
+    "last_name": "billing_address.last_name",
+    "city": "billing_address.city",
+    "region": "billing_address.state",
+    "postal_code": "billing_address.zip",
+    "country": ("billing_address.country_iso2", "billing_address.country"),
+}
 _PRODUCT = {"product_id": "product_id", "sku": "sku", "name": "name", "quantity": "quantity"}
 _PURCHASE: Facts = {"stage": Stage.PURCHASE}
 _PENDING: Facts = {"kind": Kind.PENDING}

@@ -125,9 +125,11 @@ class Brevo(EmailTool, Crm):
         if reply.status == 429:
             wait = reply.headers.get("x-sib-ratelimit-reset", "")
             raise TryLater(
-                "Brevo asks us to slow down.", after=float(wait) if wait.isdigit() else None,
-                whole_connection=True, detail=words,
-            )  # fmt: skip
+                "Brevo asks us to slow down.",
+                after=float(wait) if wait.isdigit() else None,
+                whole_connection=True,
+                detail=words,
+            )
         if reply.status == 400 and text(dig(body, "code")) == "duplicate_parameter":
             field = next((name for name in IDENTIFIERS if name.lower() in words.lower()), "")
             raise BadMapping(field, "Another contact at Brevo has this identifier.", status=400, detail=words)

@@ -25,9 +25,12 @@ from hub.contract.paths import dig, required_text, text
 from hub.contract.tracking import read_tracking
 
 PERSON = {
-    "email": "email", "name": "name", "first_name": "first_name", "last_name": "last_name",
+    "email": "email",
+    "name": "name",
+    "first_name": "first_name",
+    "last_name": "last_name",
     "phone": "text_reminder_number",
-}  # fmt: skip
+}
 
 
 class CalendlySettings(SettingsSchema):

@@ -35,9 +35,10 @@ def read_event(event: Content, received_at: datetime) -> Conversion | None:
         return None
     plan = first_text(content, "subscription.plan_id", "subscription.subscription_items[0].item_price_id")
     facts |= {
-        "event_id": required_text(event, "id"), "contact": read_person(content, _BUYER),
+        "event_id": required_text(event, "id"),
+        "contact": read_person(content, _BUYER),
         "extra": {"plan": plan} if plan else {},
-    }  # fmt: skip
+    }
     found = [dig(content, f"{name}.meta_data") for name in ("customer", "subscription")]
     notes = {name: value for each in found if isinstance(each, dict) for name, value in each.items()}
     return told(facts, [event.get("occurred_at")], received_at, meta_data=notes)
@@ -72,14 +73,18 @@ def _refunded(content: Content) -> Facts:
     known = first_text(content, "credit_note.id", "transaction.linked_credit_notes[0].cn_id")
     amount = note.get("amount_refunded") or payment["amount"]
     invoice = first_text(
-        content, "credit_note.reference_invoice_id", "transaction.linked_credit_notes[0].cn_reference_invoice_id",
+        content,
+        "credit_note.reference_invoice_id",
+        "transaction.linked_credit_notes[0].cn_reference_invoice_id",
         "invoice.id",
-    )  # fmt: skip
+    )
     return {
-        "kind": Kind.REFUND, "money_id": known or required_text(payment, "id"), "reason": _why(note),
+        "kind": Kind.REFUND,
+        "money_id": known or required_text(payment, "id"),
+        "reason": _why(note),
         **sale_names(invoice, payment.get("refunded_txn_id"), payment.get("reference_transaction_id")),
         **minor_money(amount, payment["currency_code"]),
-    }  # fmt: skip
+    }
 
 
 def _credit_note_created(content: Content) -> Facts | None:
@@ -89,9 +94,12 @@ def _credit_note_created(content: Content) -> Facts | None:
     if note.get("type") == "adjustment" or not amount:
         return None
     return {
-        "kind": Kind.REFUND, "money_id": required_text(note, "id"), "reason": _why(note),
-        **sale_names(required_text(note, "reference_invoice_id")), **minor_money(amount, note["currency_code"]),
-    }  # fmt: skip
+        "kind": Kind.REFUND,
+        "money_id": required_text(note, "id"),
+        "reason": _why(note),
+        **sale_names(required_text(note, "reference_invoice_id")),
+        **minor_money(amount, note["currency_code"]),
+    }
 
 
 def _subscription_created(content: Content) -> Facts | None:
@@ -120,9 +128,10 @@ def _sale(content: Content) -> Facts:
     """The invoice names the sale; without one the payment does."""
     invoice = content.get("invoice") or {}
     names = (
-        first_text(content, "invoice.id", "transaction.linked_invoices[0].invoice_id"), dig(content, "transaction.id"),
+        first_text(content, "invoice.id", "transaction.linked_invoices[0].invoice_id"),
+        dig(content, "transaction.id"),
         *(dig(invoice, "linked_payments[].txn_id") or ()),
-    )  # fmt: skip
+    )
     number = first_text(content, "invoice.subscription_id", "transaction.subscription_id")
     currency = invoice.get("currency_code")
     return {

@@ -51,11 +51,17 @@ PERSON = {
     "last_name": ("contact.last_name", "order.contact.last_name", "last_name"),
     "phone": ("contact.phone_number", "order.contact.phone_number", "phone_number"),
     "external_id": ("contact.id", "order.contact.id", "contact_id"),
-    "city": "billing_address_city", "region": "billing_address_region",
-    "postal_code": "billing_address_postal_code", "country": "billing_address_country",
-}  # fmt: skip
-LINE = {"product_id": "original_product.id", "name": "original_product.name", "sku": "products_variant.sku",
-        "quantity": "quantity"}  # fmt: skip
+    "city": "billing_address_city",
+    "region": "billing_address_region",
+    "postal_code": "billing_address_postal_code",
+    "country": "billing_address_country",
+}
+LINE = {
+    "product_id": "original_product.id",
+    "name": "original_product.name",
+    "sku": "products_variant.sku",
+    "quantity": "quantity",
+}
 
 
 class ClickFunnelsSettings(SettingsSchema):

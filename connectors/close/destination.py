@@ -80,12 +80,15 @@ class Close(Crm):
             return expected(lambda key: f"custom.{key}")
         return {
             f"custom.{key}": listed_field(
-                f"custom.{key}", each.get("name"), str(each.get("type")), types=TYPES,
+                f"custom.{key}",
+                each.get("name"),
+                str(each.get("type")),
+                types=TYPES,
                 options=[(choice, choice) for choice in dig(each, "choices[]") or []],
             )
             for each in told or []
             if (key := text(dig(each, "id")))
-        }  # fmt: skip
+        }
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = "textarea" if field.key in LONG else CREATED_AS.get(field.type, "text")

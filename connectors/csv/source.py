@@ -24,8 +24,8 @@ from hub.contract import (
     TimeZone,
 )
 from hub.contract.calls import dump_json
+from hub.contract.field_picker import records
 from hub.contract.meanings import EventTable
-from hub.contract.picking import records
 from hub.contract.records import read_record
 from hub.contract.senders import UnsignedSender
 from hub.contract.signing import fingerprint
@@ -46,10 +46,12 @@ class CsvSettings(SettingsSchema):
     stage = Choice(
         Text("A row is", "Une ligne est"),
         STAGE_LABELS,
-        help=Text("Where no column tells. A negative amount is a refund.", "Si aucune colonne ne le dit. Un montant négatif "
-                  "est un remboursement."),
+        help=Text(
+            "Where no column tells. A negative amount is a refund.",
+            "Si aucune colonne ne le dit. Un montant négatif est un remboursement.",
+        ),
         load_default=Stage.PURCHASE.value,
-    )  # fmt: skip
+    )
     words = EventTable("Payée")
     currency = Currency(
         Text("Currency", "Devise"),

@@ -43,9 +43,14 @@ from hub.contract.standard_fields import mapping_for
 
 HOSTS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 PERSON = {
-    "email": "email", "id": "external_id", "first_name": "first_name", "last_name": "last_name", "phone": "phone",
-    "city": "city", "country": "country",
-}  # fmt: skip
+    "email": "email",
+    "id": "external_id",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "phone": "phone",
+    "city": "city",
+    "country": "country",
+}
 NO_ATTRIBUTES = {"email", "id", "unsubscribed", *EVENT_FIELD_KEYS}
 TIMES = ("hub_first_purchase_at", "hub_last_purchase_at", "hub_stage_at")
 MOST_BYTES = 1000  # of an attribute's value

@@ -49,8 +49,9 @@ class Discord(ChatChannel):
         body = reply.json()
         if reply.status == 429:
             wait = decimal(text(dig(body, "retry_after")))
-            raise TryLater("Discord asks us to slow down (429).", after=float(wait) if wait else None,
-                           whole_connection=True)  # fmt: skip
+            raise TryLater(
+                "Discord asks us to slow down (429).", after=float(wait) if wait else None, whole_connection=True
+            )
         if reply.status == 404:
             said = text(dig(body, "message")) or ""
             raise Gone("Discord does not know this webhook any more. Make a new one.", status=404, detail=said)

@@ -54,9 +54,14 @@ from hub.contract.settings import key_setting
 API = "https://api.getdrip.com"
 PROVIDER = "conversion_hub"
 PERSON = {
-    "first_name": "first_name", "last_name": "last_name", "phone": "phone", "city": "city", "state": "region",
-    "zip": "postal_code", "country": "country",
-}  # fmt: skip
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "phone": "phone",
+    "city": "city",
+    "state": "region",
+    "zip": "postal_code",
+    "country": "country",
+}
 KEYS = {"email": "email", **PERSON, **HUB_KEYS}
 NO_CUSTOM_FIELDS = {"email", *PERSON, *(field.key for field in (*TAGS_FIELDS, *EVENT_FIELDS))}
 ORDER_ACTIONS: Mapping[tuple[Kind, Stage | None], str] = {
@@ -175,15 +180,22 @@ def _order_action(record: Record) -> str | None:
 def _order(email: str, record: Record, action: str) -> dict[str, Any]:
     amount = number("value", record.values.get("value"))
     lines = [
-        filled({"product_id": line.product_id, "name": line.name, "price": line.price, "quantity": line.quantity},
-               ("product_id", "name", "price", "quantity"))
+        filled(
+            {"product_id": line.product_id, "name": line.name, "price": line.price, "quantity": line.quantity},
+            ("product_id", "name", "price", "quantity"),
+        )
         for line in event_lines(record)
-    ]  # fmt: skip
+    ]
     everything = {
-        "provider": PROVIDER, "email": email, "action": action, "order_id": text(record.values["order_id"]),
-        "occurred_at": _time(record), "currency": text(record.values.get("currency")), "items": lines,
+        "provider": PROVIDER,
+        "email": email,
+        "action": action,
+        "order_id": text(record.values["order_id"]),
+        "occurred_at": _time(record),
+        "currency": text(record.values.get("currency")),
+        "items": lines,
         "refund_amount" if action == "refunded" else "grand_total": amount,
-    }  # fmt: skip
+    }
     return filled(everything, everything)
 
 

@@ -31,15 +31,26 @@ from hub.contract.paths import dig, text
 from hub.contract.standard_fields import fields_for, mapping_for
 
 KEYS = {
-    "email": "email", "first_name": "first_name", "last_name": "last_name", "mobile_number": "phone", "city": "city",
-    "state": "region", "zipcode": "postal_code", "country": "country", **HUB_KEYS,
-}  # fmt: skip
+    "email": "email",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "mobile_number": "phone",
+    "city": "city",
+    "state": "region",
+    "zipcode": "postal_code",
+    "country": "country",
+    **HUB_KEYS,
+}
 CONTACT = [key for key in KEYS if key not in HUB_KEYS and key != "email"]
 FIXED = frozenset({*CONTACT, "email"})
 TYPES = {
-    "number": "number", "decimal": "number", "checkbox": "boolean", "date": "datetime", "datetime": "datetime",
+    "number": "number",
+    "decimal": "number",
+    "checkbox": "boolean",
+    "date": "datetime",
+    "datetime": "datetime",
     "multi_select_dropdown": "list",
-}  # fmt: skip
+}
 
 
 class FreshsalesSettings(SettingsSchema):
@@ -79,12 +90,15 @@ class Freshsales(Crm):
             return expected(lambda key: f"cf_{key}")
         return {
             name: listed_field(
-                name, each.get("label"), str(each.get("type")), types=TYPES,
+                name,
+                each.get("label"),
+                str(each.get("type")),
+                types=TYPES,
                 options=[(dig(choice, "id"), dig(choice, "value")) for choice in dig(each, "choices[]") or []],
             )
             for each in told or []
             if (name := text(dig(each, "name"))) and name not in ("emails", "email")
-        }  # fmt: skip
+        }
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
         """A known contact keeps its last name; for a new one that has none, Freshsales gets a stand-in."""

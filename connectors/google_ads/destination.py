@@ -45,10 +45,15 @@ FIRST_LOOK = 900.0  # seconds; Google needs some minutes to judge a request
 SIX_HOURS, A_MINUTE = 6 * 3600.0, 60.0  # seconds to wait
 # Why a whole request failed, where that is not simply a refusal.
 VERDICTS = {
-    "DUPLICATE_TRANSACTION_ID": Result.DUPLICATE, "DUPLICATE_GCLID": Result.DUPLICATE, "EVENT_TOO_OLD": Result.EXPIRED,
-    "DENIED_CONSENT": Result.SKIPPED, "NO_CONSENT": Result.SKIPPED, "UNKNOWN_CONSENT": Result.SKIPPED,
-    "TOO_RECENT_CLICK": Result.TRY_LATER, "INTERNAL_ERROR": Result.TRY_LATER,
-}  # fmt: skip
+    "DUPLICATE_TRANSACTION_ID": Result.DUPLICATE,
+    "DUPLICATE_GCLID": Result.DUPLICATE,
+    "EVENT_TOO_OLD": Result.EXPIRED,
+    "DENIED_CONSENT": Result.SKIPPED,
+    "NO_CONSENT": Result.SKIPPED,
+    "UNKNOWN_CONSENT": Result.SKIPPED,
+    "TOO_RECENT_CLICK": Result.TRY_LATER,
+    "INTERNAL_ERROR": Result.TRY_LATER,
+}
 REASONS = {Result.DUPLICATE: "had_it_already", Result.EXPIRED: "too_old", Result.SKIPPED: "no_consent"}
 _CLIENT = Text("Google Cloud console → Clients.", "Console Google Cloud → Clients.")
 
@@ -108,10 +113,11 @@ class GoogleAds(AdPlatform):
     homepage = "https://developers.google.com/data-manager/api"
     Settings = GoogleAdsSettings
     auth = OAuth2(
-        "https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token",
+        "https://accounts.google.com/o/oauth2/v2/auth",
+        "https://oauth2.googleapis.com/token",
         scopes=("https://www.googleapis.com/auth/datamanager",),
         parameters={"access_type": "offline", "prompt": "consent"},
-    )  # fmt: skip
+    )
     kinds = frozenset({Kind.CONVERSION, Kind.REFUND, Kind.CONTACT})
     amends = frozenset({Kind.REFUND})  # Google counts a transaction id that it never saw as a new sale
     batch = Batch(max_records=2000)

@@ -12,11 +12,22 @@ from typing import Any
 from hub.contract import BadMapping, Kind, Outcome, Record, Settings, Stage, ads, people
 
 KEYS = {
-    "email": "email", "phone": "phone", "first_name": "first_name", "last_name": "last_name",
-    "postal_code": "postal_code", "country": "country", "consent_ads": "consent_ads", "gclid": "gclid",
-    "gbraid": "gbraid", "wbraid": "wbraid", "ip": "ip", "user_agent": "user_agent", "order_id": "sale_order_id",
-    "value": "value", "currency": "currency",
-}  # fmt: skip
+    "email": "email",
+    "phone": "phone",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "postal_code": "postal_code",
+    "country": "country",
+    "consent_ads": "consent_ads",
+    "gclid": "gclid",
+    "gbraid": "gbraid",
+    "wbraid": "wbraid",
+    "ip": "ip",
+    "user_agent": "user_agent",
+    "order_id": "sale_order_id",
+    "value": "value",
+    "currency": "currency",
+}
 ONE_EACH = {"emailAddress": "google_email", "phoneNumber": "phone"}
 NAMED = {"givenName": "first_name", "familyName": "last_name"}
 

@@ -42,12 +42,28 @@ EVENT_ID = "Event id"
 """The column by which a repeated delivery is known."""
 LOOKED_BACK = 4000  # rows at the end of the sheet in which an event id is looked for: one answer holds about as many
 KEYS = {
-    "Email": "email", "First name": "first_name", "Last name": "last_name", "Phone": "phone", "Country": "country",
-    "Amount": "value", "Currency": "currency", "Order id": "sale_order_id", "Products": "products", "Offer": "offer",
-    "Coupon": "coupon", "Campaigns": "campaigns", "Reason": "lead_reason", "Order status": "order_status",
-    "Left of order": "order_amount", "Customer summary": "summary", "Lifetime value": "lifetime_value",
-    "Orders": "orders", "utm_source": "utm_source", "utm_medium": "utm_medium", "utm_campaign": "utm_campaign",
-}  # fmt: skip
+    "Email": "email",
+    "First name": "first_name",
+    "Last name": "last_name",
+    "Phone": "phone",
+    "Country": "country",
+    "Amount": "value",
+    "Currency": "currency",
+    "Order id": "sale_order_id",
+    "Products": "products",
+    "Offer": "offer",
+    "Coupon": "coupon",
+    "Campaigns": "campaigns",
+    "Reason": "lead_reason",
+    "Order status": "order_status",
+    "Left of order": "order_amount",
+    "Customer summary": "summary",
+    "Lifetime value": "lifetime_value",
+    "Orders": "orders",
+    "utm_source": "utm_source",
+    "utm_medium": "utm_medium",
+    "utm_campaign": "utm_campaign",
+}
 OWN = (
     Field("Happened at", Text("Happened at", "Date et heure"), "datetime", group="sale"),
     Field("What", Text("Stage or kind", "Étape ou nature"), group="sale"),

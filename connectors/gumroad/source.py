@@ -20,9 +20,14 @@ Form = Mapping[str, str]
 API = "https://api.gumroad.com/v2"
 CHECKED = ("product_id", "email", "price")  # what the sale read back must say as the message does
 _BUYER = {
-    "email": ("email", "user_email"), "name": "full_name", "external_id": "purchaser_id", "city": "city",
-    "region": "state", "postal_code": "zip_code", "country": ("country", "ip_country"),
-}  # fmt: skip
+    "email": ("email", "user_email"),
+    "name": "full_name",
+    "external_id": "purchaser_id",
+    "city": "city",
+    "region": "state",
+    "postal_code": "zip_code",
+    "country": ("country", "ip_country"),
+}
 
 
 class GumroadSettings(SettingsSchema):
@@ -112,9 +117,12 @@ class Gumroad(Source):
         if facts is None:
             return []
         facts |= {
-            "contact": read_person(form, _BUYER), "test": form.get("test") == "true", "recurring": "subscription_id" in form,
-            "subscription_id": text(form.get("subscription_id")), "context": Context(referrer=text(form.get("referrer"))),
-        }  # fmt: skip
+            "contact": read_person(form, _BUYER),
+            "test": form.get("test") == "true",
+            "recurring": "subscription_id" in form,
+            "subscription_id": text(form.get("subscription_id")),
+            "context": Context(referrer=text(form.get("referrer"))),
+        }
         times = [form.get(name) for name in facts.pop("times")]
         pairs = {name.removeprefix("url_params[")[:-1]: form[name] for name in form if name.startswith("url_params[")}
         return [told(facts, times, inbound.received_at, url_params=pairs)]
@@ -141,9 +149,12 @@ def _sale(form: Form, resource: str, settings: Mapping[str, Any]) -> Facts | Non
     item.name, item.quantity = text(form.get("product_name")), quantity
     renews = form.get("is_recurring_charge") == "true"
     return facts | {
-        "stage": Stage.PURCHASE, "kind": Kind.RENEWAL if renews else Kind.CONVERSION, "items": [item],
-        "coupon": text(form.get("offer_code")), "times": ("sale_timestamp",),
-    }  # fmt: skip
+        "stage": Stage.PURCHASE,
+        "kind": Kind.RENEWAL if renews else Kind.CONVERSION,
+        "items": [item],
+        "coupon": text(form.get("offer_code")),
+        "times": ("sale_timestamp",),
+    }
 
 
 def _subscription(form: Form, resource: str) -> Facts:

@@ -45,15 +45,27 @@ from hub.contract.standard_fields import fields_for, mapping_for
 API = "https://services.leadconnectorhq.com"
 API_VERSION = "2021-07-28"
 KEYS = {
-    "email": "email", "firstName": "first_name", "lastName": "last_name", "phone": "phone", "city": "city",
-    "state": "region", "postalCode": "postal_code", "country": "country", **HUB_KEYS,
-}  # fmt: skip
+    "email": "email",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "phone": "phone",
+    "city": "city",
+    "state": "region",
+    "postalCode": "postal_code",
+    "country": "country",
+    **HUB_KEYS,
+}
 CONTACT = [key for key in KEYS if key not in HUB_KEYS]
 FIXED = frozenset({*CONTACT, "tags", "remove_tags"})
 TYPES = {
-    "NUMERICAL": "number", "FLOAT": "number", "MONETORY": "money", "DATE": "datetime", "PHONE": "phone",
-    "MULTIPLE_OPTIONS": "list", "CHECKBOX": "list",
-}  # fmt: skip
+    "NUMERICAL": "number",
+    "FLOAT": "number",
+    "MONETORY": "money",
+    "DATE": "datetime",
+    "PHONE": "phone",
+    "MULTIPLE_OPTIONS": "list",
+    "CHECKBOX": "list",
+}
 CREATED_AS = {"number": "NUMERICAL", "integer": "NUMERICAL", "datetime": "DATE"}  # else a line of text
 LONG = ("hub_summary", "hub_products")
 
@@ -95,12 +107,16 @@ class HighLevel(Crm):
             return expected()
         return {
             key: listed_field(
-                key, each.get("name"), str(each.get("dataType")), types=TYPES, names=[each.get("fieldKey")],
+                key,
+                each.get("name"),
+                str(each.get("dataType")),
+                types=TYPES,
+                names=[each.get("fieldKey")],
                 options=[(option, option) for option in dig(each, "picklistOptions[]") or []],
             )
             for each in told or []
             if (key := text(dig(each, "id")))
-        }  # fmt: skip
+        }
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = "LARGE_TEXT" if field.key in LONG else CREATED_AS.get(field.type, "TEXT")

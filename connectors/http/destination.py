@@ -1,7 +1,7 @@
 """Any HTTP API: the mapping says what goes into the address, the query, the headers and the body.
 
 Keys ``query.NAME`` and ``header.NAME`` leave the body; ``{key}`` in the address takes that key's value; other keys with
-dots nest (``buyer.email``). Whether an address may be called at all is the sender's business (hub/deliver/guard.py).
+dots nest (``buyer.email``). Whether an address may be called at all is the sender's business (hub/outgoing/guard.py).
 """
 
 from __future__ import annotations
@@ -46,9 +46,11 @@ class HttpSettings(SettingsSchema):
     """Where to, how, and with which credentials."""
 
     method = Choice(
-        Text("Method", "Méthode"), {name: Text(name, name) for name in METHODS},
-        help=Text("As the receiver's documentation says.", "Selon la documentation du récepteur."), load_default="POST",
-    )  # fmt: skip
+        Text("Method", "Méthode"),
+        {name: Text(name, name) for name in METHODS},
+        help=Text("As the receiver's documentation says.", "Selon la documentation du récepteur."),
+        load_default="POST",
+    )
     url = Url(
         Text("Address", "Adresse"),
         help=Text(
@@ -71,8 +73,9 @@ class HttpSettings(SettingsSchema):
     )
     xml_root = Words(
         Text("XML: name of the outer element", "XML : nom de l'élément extérieur"),
-        help=Text("Only for XML.", "Seulement pour XML."), load_default="conversion",
-    )  # fmt: skip
+        help=Text("Only for XML.", "Seulement pour XML."),
+        load_default="conversion",
+    )
     auth = Choice(
         Text("Credentials", "Identifiants"),
         {
@@ -87,12 +90,15 @@ class HttpSettings(SettingsSchema):
     )
     auth_name = Words(
         Text("User, or name of the header or parameter", "Utilisateur, ou nom de l'en-tête ou du paramètre"),
-        help=Text("Not for Bearer.", "Pas pour Bearer."), placeholder="X-Api-Key", load_default="",
-    )  # fmt: skip
+        help=Text("Not for Bearer.", "Pas pour Bearer."),
+        placeholder="X-Api-Key",
+        load_default="",
+    )
     auth_secret = Secret(
         Text("Token or password", "Jeton ou mot de passe"),
-        help=Text("Kept encrypted.", "Gardé chiffré."), load_default="",
-    )  # fmt: skip
+        help=Text("Kept encrypted.", "Gardé chiffré."),
+        load_default="",
+    )
 
     @validates_schema
     def _check_together(self, data: dict[str, Any], **_: Any) -> None:

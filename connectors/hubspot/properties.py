@@ -21,10 +21,16 @@ DEAL = "deal."
 
 
 KEYS: Mapping[str, str] = {
-    "email": "email", "firstname": "first_name", "lastname": "last_name", "phone": "phone", "city": "city",
-    "state": "region", "zip": "postal_code", "country": "country",
+    "email": "email",
+    "firstname": "first_name",
+    "lastname": "last_name",
+    "phone": "phone",
+    "city": "city",
+    "state": "region",
+    "zip": "postal_code",
+    "country": "country",
     **{key: fact for key, fact in HUB_KEYS.items() if fact != "order_status"},  # a deal's stage says it
-}  # fmt: skip
+}
 CONTACT_PROPERTIES = tuple(field for field in fields_for(KEYS) if field.key in HUB_KEYS)
 DEAL_PROPERTIES = (Field("hub_order_id", Text("Order id", "Numéro de commande")),)
 FIELDS = (

@@ -35,9 +35,14 @@ PEOPLE: dict[str, tuple[str, Meaning]] = {
     "tag_added": ("contacts", CONTACT),
 }
 PERSON = {
-    "email": "email", "name": "name", "phone": ("phone_number", "mobile_phone_number"), "city": "address_city",
-    "region": "address_state", "postal_code": ("address_zip", "billing_address_zip"), "country": "address_country",
-}  # fmt: skip
+    "email": "email",
+    "name": "name",
+    "phone": ("phone_number", "mobile_phone_number"),
+    "city": "address_city",
+    "region": "address_state",
+    "postal_code": ("address_zip", "billing_address_zip"),
+    "country": "address_country",
+}
 
 
 class KajabiSettings(SettingsSchema):

@@ -20,10 +20,10 @@ from hub.contract import (
 )
 from hub.contract.dates import first_time
 from hub.contract.facts import first_text, major_money, read_person
+from hub.contract.field_picker import records
 from hub.contract.meanings import CANCELLATION, DISPUTE, PURCHASE, REFUND, REFUSED, RENEWAL, Meaning
 from hub.contract.money import decimal
 from hub.contract.paths import required_text, text
-from hub.contract.picking import records
 from hub.contract.senders import UnsignedSender
 
 TYPES: dict[str, Meaning] = {
@@ -36,12 +36,16 @@ TYPES: dict[str, Meaning] = {
     "cancellation": CANCELLATION,
 }
 PERSON = {  # the older names begin with buyer_
-    "email": ("lead_email", "buyer_email"), "first_name": ("lead_first_name", "buyer_first_name"),
-    "last_name": ("lead_last_name", "buyer_last_name"), "phone": ("lead_phone_number", "buyer_billing_phone_number"),
-    "external_id": ("lead_id", "buyer_id"), "city": ("lead_city", "buyer_billing_city"),
-    "region": ("lead_state", "buyer_billing_state"), "postal_code": ("lead_zip", "buyer_billing_zip"),
+    "email": ("lead_email", "buyer_email"),
+    "first_name": ("lead_first_name", "buyer_first_name"),
+    "last_name": ("lead_last_name", "buyer_last_name"),
+    "phone": ("lead_phone_number", "buyer_billing_phone_number"),
+    "external_id": ("lead_id", "buyer_id"),
+    "city": ("lead_city", "buyer_billing_city"),
+    "region": ("lead_state", "buyer_billing_state"),
+    "postal_code": ("lead_zip", "buyer_billing_zip"),
     "country": ("lead_country", "buyer_billing_country"),
-}  # fmt: skip
+}
 NOTHING = ("", "N/A", "n/a")
 
 
@@ -115,9 +119,10 @@ def _read_goods(conversion: Conversion, said: Mapping[str, Any], currency: str) 
         conversion.value, conversion.currency = money["value"], money["currency"]
     conversion.items = [
         Item(
-            product_id=text(said.get("product_id")), name=text(said.get("product_name")),
+            product_id=text(said.get("product_id")),
+            name=text(said.get("product_name")),
             quantity=decimal(said.get("transaction_quantity")) or Item().quantity,
         )
-    ]  # fmt: skip
+    ]
     affiliate = text(said.get("transaction_affiliate"))
     conversion.extra = {"affiliate": affiliate} if affiliate else {}

@@ -55,12 +55,18 @@ KEYS = {**PERSON, **PLACE, **HUB_KEYS}
 NO_PROPERTIES = {*PERSON, *PLACE, *EVENT_FIELD_KEYS}
 ORDER = "Placed Order"
 METRICS = {
-    Stage.VIEW_CONTENT: "Viewed Product", Stage.ADD_TO_CART: "Added to Cart",
-    Stage.INITIATE_CHECKOUT: "Started Checkout", Stage.COMPLETE_REGISTRATION: "Registered",
-    Stage.ADD_PAYMENT_INFO: "Added Payment Info", Stage.PURCHASE: ORDER, Stage.LEAD: "Checkout Abandoned",
-    Kind.RENEWAL: "Subscription Renewed", Kind.REFUND: "Refunded Order", Kind.DISPUTE: "Disputed Order",
+    Stage.VIEW_CONTENT: "Viewed Product",
+    Stage.ADD_TO_CART: "Added to Cart",
+    Stage.INITIATE_CHECKOUT: "Started Checkout",
+    Stage.COMPLETE_REGISTRATION: "Registered",
+    Stage.ADD_PAYMENT_INFO: "Added Payment Info",
+    Stage.PURCHASE: ORDER,
+    Stage.LEAD: "Checkout Abandoned",
+    Kind.RENEWAL: "Subscription Renewed",
+    Kind.REFUND: "Refunded Order",
+    Kind.DISPUTE: "Disputed Order",
     Kind.CANCELLATION: "Cancelled Order",
-}  # fmt: skip
+}
 """The first three and the order are Klaviyo's own, which its ready-made flows know; the others are ours."""
 
 

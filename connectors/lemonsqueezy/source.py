@@ -46,11 +46,17 @@ class LemonSqueezy(HmacSource):
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text("Lemon Squeezy › Settings › Webhooks › +", "Lemon Squeezy › Settings › Webhooks › +"),
         events=(
-            "order_created", "order_refunded", "subscription_created", "subscription_payment_success",
-            "subscription_payment_failed", "subscription_payment_recovered", "subscription_payment_refunded",
-            "subscription_cancelled", "subscription_expired",
+            "order_created",
+            "order_refunded",
+            "subscription_created",
+            "subscription_payment_success",
+            "subscription_payment_failed",
+            "subscription_payment_recovered",
+            "subscription_payment_refunded",
+            "subscription_cancelled",
+            "subscription_expired",
         ),
-    )  # fmt: skip
+    )
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         message = inbound.json()
@@ -128,8 +134,9 @@ def _invoice(invoice: Json, exponents: Exponents) -> Facts:
     return {
         **sale_names(f"invoice {invoice['id']}"),
         **minor_money(invoice["total"], invoice["currency"], exponents),
-        "recurring": True, "subscription_id": required_text(invoice, "subscription_id"),
-    }  # fmt: skip
+        "recurring": True,
+        "subscription_id": required_text(invoice, "subscription_id"),
+    }
 
 
 def _trial(subscription: Json, _exponents: Exponents) -> Facts | None:

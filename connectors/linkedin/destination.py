@@ -33,9 +33,14 @@ from hub.contract.standard_fields import fields_for, mapping_for
 
 API = "https://api.linkedin.com/rest"
 KEYS = {
-    "email": "email", "first_name": "first_name", "last_name": "last_name", "country": "country",
-    "li_fat_id": "li_fat_id", "value": "value", "currency": "currency",
-}  # fmt: skip
+    "email": "email",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "country": "country",
+    "li_fat_id": "li_fat_id",
+    "value": "value",
+    "currency": "currency",
+}
 INDEX = re.compile(r"[Ii]ndex:?\s*\[?([0-9]+)")
 
 
@@ -66,9 +71,11 @@ class LinkedIn(AdPlatform):
     homepage = "https://learn.microsoft.com/en-us/linkedin/marketing/integrations/ads-reporting/conversions-api"
     Settings = LinkedInSettings
     auth = OAuth2(
-        "https://www.linkedin.com/oauth/v2/authorization", "https://www.linkedin.com/oauth/v2/accessToken",
-        scopes=("rw_conversions", "r_ads"), pkce=False,
-    )  # fmt: skip
+        "https://www.linkedin.com/oauth/v2/authorization",
+        "https://www.linkedin.com/oauth/v2/accessToken",
+        scopes=("rw_conversions", "r_ads"),
+        pkce=False,
+    )
     batch = Batch(max_records=5000)
     limits = Limits(per_second=10)  # 600 a minute
     max_age = 90 * 24 * 3600

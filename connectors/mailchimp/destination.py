@@ -151,8 +151,10 @@ class Mailchimp(EmailTool):
         if reply.status == 400 and title in LOCKED:
             raise Refused(
                 "This person left the audience, and only they can come back.",
-                status=400, detail=words, reason="person_suppressed",
-            )  # fmt: skip
+                status=400,
+                detail=words,
+                reason="person_suppressed",
+            )
         if reply.status == 400 and "lot of lists very recently" in detail:
             raise TryLater("Mailchimp takes this person for a fake sign-up for now.", after=6 * HOURS, detail=words)
         field = text(dig(body, "errors[0].field"))

@@ -28,10 +28,14 @@ def fields_of(merge: Mapping[str, Any]) -> list[Field]:
     options = tuple((choice, choice) for choice in dig(merge, "options.choices") or [])
     return [
         Field(
-            tag, Text(name, name), kinds.get(merge["type"], "text"),
-            required=bool(merge.get("required")), group=GROUP, options=options,
+            tag,
+            Text(name, name),
+            kinds.get(merge["type"], "text"),
+            required=bool(merge.get("required")),
+            group=GROUP,
+            options=options,
         )
-    ]  # fmt: skip
+    ]
 
 
 def merge_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

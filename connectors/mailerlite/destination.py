@@ -47,9 +47,14 @@ from hub.contract.settings import key_setting
 
 API = "https://connect.mailerlite.com/api"
 PERSON = {
-    "name": "first_name", "last_name": "last_name", "phone": "phone", "city": "city", "state": "region",
-    "z_i_p": "postal_code", "country": "country",
-}  # fmt: skip
+    "name": "first_name",
+    "last_name": "last_name",
+    "phone": "phone",
+    "city": "city",
+    "state": "region",
+    "z_i_p": "postal_code",
+    "country": "country",
+}
 KEYS = {"email": "email", **PERSON, **HUB_KEYS}
 FIXED = {"email", *PERSON, CONSENT, "groups"}
 GROUPS = Field("groups", Text("Groups (ids)", "Groupes (identifiants)"), "list")

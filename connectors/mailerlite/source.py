@@ -19,9 +19,11 @@ from hub.contract.signing import check_hmac, make_hmac, require_header
 
 SIGNATURE = "Signature"
 OPT_OUTS = {
-    "subscriber.unsubscribed": "unsubscribed", "subscriber.spam_reported": "complained",
-    "unsubscribed": "unsubscribed", "junk": "complained",
-}  # fmt: skip
+    "subscriber.unsubscribed": "unsubscribed",
+    "subscriber.spam_reported": "complained",
+    "unsubscribed": "unsubscribed",
+    "junk": "complained",
+}
 
 
 class MailerliteOptOutSettings(SettingsSchema):

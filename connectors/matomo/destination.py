@@ -46,10 +46,19 @@ from hub.contract.standard_fields import fields_for, mapping_for
 from hub.contract.vocabulary import STAGE_LABELS
 
 KEYS = {
-    "url": "page_url", "urlref": "referrer", "cip": "ip", "ua": "user_agent", "uid": "external_id", "email": "email",
-    "visitor": "cookie", "ec_id": "sale_order_id", "revenue": "value", "currency": "currency", "items": "items",
+    "url": "page_url",
+    "urlref": "referrer",
+    "cip": "ip",
+    "ua": "user_agent",
+    "uid": "external_id",
+    "email": "email",
+    "visitor": "cookie",
+    "ec_id": "sale_order_id",
+    "revenue": "value",
+    "currency": "currency",
+    "items": "items",
     "e_n": "content_name",
-}  # fmt: skip
+}
 SENT = ("url", "urlref", "cip", "ua", "uid")
 
 
@@ -132,10 +141,16 @@ class Matomo(Destination):
         """One request. ``bots=1``: a sale without a known browser must not be taken for a robot's and dropped."""
         values = record.values
         sent = {
-            "idsite": settings["site"], "rec": "1", "apiv": "1", "send_image": "0", "bots": "1",
-            "cdt": str(int(record.occurred_at.timestamp())), "_id": _visitor(record),
-            **texts(values, {key: key for key in SENT}), **_what(record, settings),
-        }  # fmt: skip
+            "idsite": settings["site"],
+            "rec": "1",
+            "apiv": "1",
+            "send_image": "0",
+            "bots": "1",
+            "cdt": str(int(record.occurred_at.timestamp())),
+            "_id": _visitor(record),
+            **texts(values, {key: key for key in SENT}),
+            **_what(record, settings),
+        }
         yield Call.post(f"{_base(settings)}/matomo.php", form=sent)
 
     def judge(self, reply: Reply) -> Outcome | None:

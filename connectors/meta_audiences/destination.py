@@ -32,9 +32,15 @@ from hub.contract.paths import dig, text
 from hub.contract.standard_fields import fields_for, mapping_for
 
 HASHED = {
-    "EMAIL": "email", "PHONE": "phone_digits", "FN": "first_name", "LN": "last_name", "CT": "city", "ST": "region",
-    "ZIP": "postal_code", "COUNTRY": "country",
-}  # fmt: skip
+    "EMAIL": "email",
+    "PHONE": "phone_digits",
+    "FN": "first_name",
+    "LN": "last_name",
+    "CT": "city",
+    "ST": "region",
+    "ZIP": "postal_code",
+    "COUNTRY": "country",
+}
 IN_CLEAR = {"EXTERN_ID": "external_id"}
 SCHEMA = (*HASHED, *IN_CLEAR)
 THROTTLED, PASSING = {4, 17, 32, 613, 80003}, {1, 2}

@@ -84,8 +84,9 @@ class MicrosoftAds(AdPlatform):
         """All events of the tag; the good ones are to be taken even if others are bad."""
         return Call.post(
             f"https://capi.uet.microsoft.com/v1/{settings['tag_id']}/events",
-            json={"data": events, "continueOnValidationError": True}, timeout=30.0,
-        )  # fmt: skip
+            json={"data": events, "continueOnValidationError": True},
+            timeout=30.0,
+        )
 
     def told(self, reply: Reply, records: Sequence[Record]) -> Outcomes:
         """All were taken but those that ``error.details`` names by their index."""

@@ -20,12 +20,16 @@ Json = Mapping[str, Any]
 API = "https://api.mollie.com/v2"
 _BUYER = {
     "email": ("customer.email", "payment.billingAddress.email", "payment.metadata.email"),
-    "name": ("customer.name", "payment.details.consumerName"), "external_id": "payment.customerId",
-    "first_name": "payment.billingAddress.givenName", "last_name": "payment.billingAddress.familyName",
-    "phone": "payment.billingAddress.phone", "city": "payment.billingAddress.city",
-    "region": "payment.billingAddress.region", "postal_code": "payment.billingAddress.postalCode",
+    "name": ("customer.name", "payment.details.consumerName"),
+    "external_id": "payment.customerId",
+    "first_name": "payment.billingAddress.givenName",
+    "last_name": "payment.billingAddress.familyName",
+    "phone": "payment.billingAddress.phone",
+    "city": "payment.billingAddress.city",
+    "region": "payment.billingAddress.region",
+    "postal_code": "payment.billingAddress.postalCode",
     "country": ("payment.billingAddress.country", "payment.countryCode"),
-}  # fmt: skip
+}
 _ITEM = {"sku": "sku", "name": "description", "quantity": "quantity"}
 _LOST = ("failed", "canceled")  # a refund with this status gave nothing back
 
@@ -107,9 +111,12 @@ def _read(payment: Json, inbound: Inbound) -> list[Conversion]:
     shop = None if is_rebill else first_text(payment, "metadata.order_id", "metadata.orderId")
     names = sale_names(number, shop, None if is_rebill else payment.get("orderId"))
     shared = {
-        "contact": read_person(found, _BUYER), "subscription_id": text(payment.get("subscriptionId")),
-        "recurring": is_rebill, "test": payment["mode"] != "live", **names,
-    }  # fmt: skip
+        "contact": read_person(found, _BUYER),
+        "subscription_id": text(payment.get("subscriptionId")),
+        "recurring": is_rebill,
+        "test": payment["mode"] != "live",
+        **names,
+    }
     return [
         told({"event_id": f"{number}:{suffix}", **shared, **facts}, times, inbound.received_at, metadata=metadata)
         for suffix, times, facts in _events(payment)

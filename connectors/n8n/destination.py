@@ -39,6 +39,7 @@ class N8n(FlowStarter):
             raise Refused(
                 "n8n does not know this address. Use the Production URL (/webhook/, not /webhook-test/), the method POST, "
                 "and activate the workflow.",
-                status=404, detail=reply.body[:300].decode("utf-8", "replace"),
-            )  # fmt: skip
+                status=404,
+                detail=reply.body[:300].decode("utf-8", "replace"),
+            )
         return None

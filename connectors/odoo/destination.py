@@ -34,9 +34,13 @@ from hub.contract.standard_fields import fields_for, mapping_for
 
 KEYS = {"email": "email", "name": "full_name", "phone": "phone", "city": "city", "zip": "postal_code", **HUB_KEYS}
 TYPES = {
-    "integer": "integer", "float": "number", "monetary": "money", "boolean": "boolean", "date": "datetime",
+    "integer": "integer",
+    "float": "number",
+    "monetary": "money",
+    "boolean": "boolean",
+    "date": "datetime",
     "datetime": "datetime",
-}  # fmt: skip
+}
 WRITABLE = {*TYPES, "char", "text", "selection"}  # others point to records of their own
 CREATED_AS = {"number": "float", "integer": "integer", "datetime": "datetime"}  # else text
 UNKNOWN = re.compile(r"Invalid field '?\"?(\w+)")
@@ -86,19 +90,25 @@ class Odoo(Crm):
         found = reply.json()
         return {
             key: listed_field(
-                key, dig(each, "string"), str(dig(each, "type")), types=TYPES,
+                key,
+                dig(each, "string"),
+                str(dig(each, "type")),
+                types=TYPES,
                 options=[(dig(option, "[0]"), dig(option, "[1]")) for option in dig(each, "selection[]") or []],
             )
             for key, each in (found.items() if isinstance(found, dict) else ())
             if dig(each, "type") in WRITABLE and not dig(each, "readonly")
-        }  # fmt: skip
+        }
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         reply = yield _ask(settings, "ir.model/search", domain=[["model", "=", "res.partner"]])
         definition = {
-            "model_id": dig(reply.json(), "[0]"), "name": f"x_{field.key}", "field_description": title(field.key),
-            "ttype": CREATED_AS.get(field.type, "text"), "state": "manual",
-        }  # fmt: skip
+            "model_id": dig(reply.json(), "[0]"),
+            "name": f"x_{field.key}",
+            "field_description": title(field.key),
+            "ttype": CREATED_AS.get(field.type, "text"),
+            "state": "manual",
+        }
         yield _ask(settings, "ir.model.fields/create", vals_list=[definition])
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
@@ -108,13 +118,17 @@ class Odoo(Crm):
         pattern = re.sub(r"([\\%_])", r"\\\1", email)
         yield from find_or_create(
             _ask(
-                settings, "res.partner/search_read",
-                domain=[["email", "=ilike", pattern]], fields=["email"], order="id", limit=10,
+                settings,
+                "res.partner/search_read",
+                domain=[["email", "=ilike", pattern]],
+                fields=["email"],
+                order="id",
+                limit=10,
             ),
             lambda reply: _same(reply, email),
             lambda known: _ask(settings, "res.partner/write", ids=[int(known)], vals=_changed(vals)),
             _ask(settings, "res.partner/create", vals_list=[{"name": email} | vals | {"email": email}]),
-        )  # fmt: skip
+        )
         return Outcome.delivered()
 
     def judge(self, reply: Reply) -> Outcome | None:

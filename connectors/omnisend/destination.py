@@ -49,18 +49,28 @@ from hub.contract.settings import key_setting
 API = "https://api.omnisend.com/api"
 VERSION = {"Omnisend-Version": "2026-03-15"}
 PERSON = {
-    "firstName": "first_name", "lastName": "last_name", "city": "city", "state": "region",
-    "postalCode": "postal_code", "countryCode": "country",
-}  # fmt: skip
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "city": "city",
+    "state": "region",
+    "postalCode": "postal_code",
+    "countryCode": "country",
+}
 KEYS = {"email": "email", **PERSON, **HUB_KEYS}
 NO_PROPERTIES = {"email", *PERSON, CONSENT, *EVENT_FIELD_KEYS}
 NAMES = {
-    Stage.VIEW_CONTENT: "viewed product", Stage.ADD_TO_CART: "added product to cart",
-    Stage.INITIATE_CHECKOUT: "started checkout", Stage.COMPLETE_REGISTRATION: "registered",
-    Stage.ADD_PAYMENT_INFO: "added payment info", Stage.PURCHASE: "placed order", Stage.LEAD: "checkout abandoned",
-    Kind.RENEWAL: "subscription renewed", Kind.REFUND: "order refunded", Kind.DISPUTE: "order disputed",
+    Stage.VIEW_CONTENT: "viewed product",
+    Stage.ADD_TO_CART: "added product to cart",
+    Stage.INITIATE_CHECKOUT: "started checkout",
+    Stage.COMPLETE_REGISTRATION: "registered",
+    Stage.ADD_PAYMENT_INFO: "added payment info",
+    Stage.PURCHASE: "placed order",
+    Stage.LEAD: "checkout abandoned",
+    Kind.RENEWAL: "subscription renewed",
+    Kind.REFUND: "order refunded",
+    Kind.DISPUTE: "order disputed",
     Kind.CANCELLATION: "order canceled",
-}  # fmt: skip
+}
 """Omnisend's own names, exact and in lower case, where it has one; the others are custom events."""
 ORDER_EVENTS = ("placed order", "paid for order", "order refunded", "order canceled", "order fulfilled")
 
@@ -180,14 +190,25 @@ def _event(record: Record, email: str, settings: Mapping[str, Any]) -> dict[str,
 def _order(record: Record) -> dict[str, Any]:
     told = event_properties(record)
     lines = [
-        filled({"productID": line.product_id, "productTitle": line.name, "productQuantity": line.quantity,
-                "productPrice": line.price}, ("productID", "productTitle", "productQuantity", "productPrice"))
+        filled(
+            {
+                "productID": line.product_id,
+                "productTitle": line.name,
+                "productQuantity": line.quantity,
+                "productPrice": line.price,
+            },
+            ("productID", "productTitle", "productQuantity", "productPrice"),
+        )
         for line in event_lines(record)
-    ]  # fmt: skip
+    ]
     order = {
-        "orderID": told.get("order_id"), "totalPrice": told.get("value"), "currency": told.get("currency"),
-        "createdAt": _time(record), "lineItems": lines, "cancelReason": told.get("reason"),
-    }  # fmt: skip
+        "orderID": told.get("order_id"),
+        "totalPrice": told.get("value"),
+        "currency": told.get("currency"),
+        "createdAt": _time(record),
+        "lineItems": lines,
+        "cancelReason": told.get("reason"),
+    }
     return filled(order, order)
 
 

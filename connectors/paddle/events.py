@@ -65,10 +65,12 @@ def _adjusted(adjustment: Json) -> Facts | None:
     if adjustment["status"] != "approved" or action not in _ADJUSTMENTS:
         return None
     facts = {
-        "kind": _ADJUSTMENTS[action], "money_id": required_text(adjustment, "id"), "reason": text(adjustment.get("reason")),
+        "kind": _ADJUSTMENTS[action],
+        "money_id": required_text(adjustment, "id"),
+        "reason": text(adjustment.get("reason")),
         **sale_names(required_text(adjustment, "transaction_id")),
         **minor_money(adjustment["totals"]["total"], adjustment["totals"]["currency_code"]),
-    }  # fmt: skip
+    }
     if facts["kind"] is Kind.DISPUTE:  # a chargeback that is won is told as an adjustment of its own
         facts["money_id"] = f"{facts['order_id']}:chargeback"
     return facts | {"value": Decimal(0)} if action == "chargeback_reverse" else facts

@@ -30,15 +30,23 @@ _STATES: dict[str, Facts] = {
 _REVERSALS = ("Reversed", "Canceled_Reversal")  # the second gives back what the first took
 _CANCELLED = ("subscr_cancel", "recurring_payment_profile_cancel")
 _UNPAID = (
-    "subscr_failed", "recurring_payment_failed", "recurring_payment_skipped",
+    "subscr_failed",
+    "recurring_payment_failed",
+    "recurring_payment_skipped",
     "recurring_payment_suspended_due_to_max_failed_payment",
-)  # fmt: skip
+)
 _CHARGES = ("subscr_payment", "recurring_payment", "recurring_payment_outstanding_payment")
 _BUYER = {
-    "email": "payer_email", "phone": "contact_phone", "first_name": "first_name", "last_name": "last_name",
-    "external_id": "payer_id", "city": "address_city", "region": "address_state", "postal_code": "address_zip",
+    "email": "payer_email",
+    "phone": "contact_phone",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "external_id": "payer_id",
+    "city": "address_city",
+    "region": "address_state",
+    "postal_code": "address_zip",
     "country": ("address_country_code", "residence_country"),
-}  # fmt: skip
+}
 
 
 def read_message(inbound: Inbound) -> Conversion | None:
@@ -51,9 +59,12 @@ def read_message(inbound: Inbound) -> Conversion | None:
     custom = text(form.get("custom"))
     pairs = tracking_pairs(custom)
     facts |= {
-        "subscription_id": plan, "recurring": plan is not None, "test": form.get("test_ipn") == "1",
-        "contact": read_person(form, _BUYER), "extra": {"custom": custom} if custom and not pairs else {},
-    }  # fmt: skip
+        "subscription_id": plan,
+        "recurring": plan is not None,
+        "test": form.get("test_ipn") == "1",
+        "contact": read_person(form, _BUYER),
+        "extra": {"custom": custom} if custom and not pairs else {},
+    }
     return told(facts, (form.get("payment_date"), form.get("subscr_date")), inbound.received_at, custom=pairs)
 
 
@@ -76,9 +87,12 @@ def _payment(form: Form, state: str) -> Facts | None:
             facts["flags"] = ["maybe_renewal"]  # nothing tells the first charge from later ones
             names = sale_names(parent, number)  # the invoice number is the same in all of them
     return {
-        "event_id": f"{number}:{state}", "items": _items(form), **names, **facts,
+        "event_id": f"{number}:{state}",
+        "items": _items(form),
+        **names,
+        **facts,
         **major_money(amount, form.get("mc_currency")),
-    }  # fmt: skip
+    }
 
 
 def _plan(form: Form, plan: str | None) -> Facts | None:

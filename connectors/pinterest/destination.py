@@ -100,8 +100,10 @@ class Pinterest(AdPlatform):
         trial = first is None or first.test
         return Call.post(
             f"https://api.pinterest.com/v5/ad_accounts/{settings['ad_account_id']}/events",
-            json={"data": events}, params={"test": "true"} if trial else None, timeout=30.0,
-        )  # fmt: skip
+            json={"data": events},
+            params={"test": "true"} if trial else None,
+            timeout=30.0,
+        )
 
     def told(self, reply: Reply, records: Sequence[Record]) -> Outcomes:
         """Each event's own status, in the order they were sent."""
@@ -137,12 +139,17 @@ def _custom_data(facts: ads.Facts, *, needs_value: bool) -> dict[str, Any]:
         custom |= {
             "content_ids": [line.id for line in bought],
             "contents": [
-                ads.without_empty({
-                    "id": line.id, "item_name": line.name, "item_category": line.category,
-                    "item_price": None if line.price is None else str(line.price), "quantity": int(line.quantity),
-                })
+                ads.without_empty(
+                    {
+                        "id": line.id,
+                        "item_name": line.name,
+                        "item_category": line.category,
+                        "item_price": None if line.price is None else str(line.price),
+                        "quantity": int(line.quantity),
+                    }
+                )
                 for line in bought
             ],
             "num_items": int(ads.pieces(bought)),
-        }  # fmt: skip
+        }
     return custom

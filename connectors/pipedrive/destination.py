@@ -79,12 +79,15 @@ class Pipedrive(Crm):
             return expected()
         return {
             key: listed_field(
-                key, each.get("field_name"), str(each.get("field_type")), types=TYPES,
+                key,
+                each.get("field_name"),
+                str(each.get("field_type")),
+                types=TYPES,
                 options=[(dig(option, "id"), dig(option, "label")) for option in dig(each, "options[]") or []],
             )
             for each in told or []
             if (key := text(dig(each, "field_code"))) and each.get("is_custom_field")
-        }  # fmt: skip
+        }
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = "text" if field.key in LONG else CREATED_AS.get(field.type, "varchar")

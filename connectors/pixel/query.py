@@ -6,10 +6,33 @@ from hub.contract.intake import CLICK_IDS, UTM_NAMES
 from hub.contract.queries import spellings
 
 _NAMES = (
-    "webinarId", "tag", "email", "amount", "currency", "orderId", "productId", "productName", "stage", "firstName",
-    "lastName", "phone", "coupon", "externalId", "offer", "consent", "test", "time", "ip", "userAgent", "pageUrl",
-    "referrer", "ts", "sig", *CLICK_IDS, *(f"utm_{part}" for part in UTM_NAMES),
-)  # fmt: skip
+    "webinarId",
+    "tag",
+    "email",
+    "amount",
+    "currency",
+    "orderId",
+    "productId",
+    "productName",
+    "stage",
+    "firstName",
+    "lastName",
+    "phone",
+    "coupon",
+    "externalId",
+    "offer",
+    "consent",
+    "test",
+    "time",
+    "ip",
+    "userAgent",
+    "pageUrl",
+    "referrer",
+    "ts",
+    "sig",
+    *CLICK_IDS,
+    *(f"utm_{part}" for part in UTM_NAMES),
+)
 _SAME = {
     "webinar": "webinarId",
     "campaign": "webinarId",

@@ -94,7 +94,7 @@ def _stage(fields: Fields, default: str) -> Stage:
     if given and stage is None:
         raise NotUnderstood(
             f"The pixel's stage “{given[:40]}” is none of: {', '.join(Stage)}.", reason="event_not_used"
-        )  # fmt: skip
+        )
     return stage or Stage(default)
 
 

@@ -35,9 +35,17 @@ from hub.contract.ads import price, texts
 from hub.contract.standard_fields import fields_for, mapping_for
 
 KEYS = {
-    "page": "page_url", "referrer": "referrer", "ip": "ip", "user_agent": "user_agent", "value": "value",
-    "currency": "currency", "product": "content_name", "offer": "offer", "campaigns": "campaigns", "coupon": "coupon",
-}  # fmt: skip
+    "page": "page_url",
+    "referrer": "referrer",
+    "ip": "ip",
+    "user_agent": "user_agent",
+    "value": "value",
+    "currency": "currency",
+    "product": "content_name",
+    "offer": "offer",
+    "campaigns": "campaigns",
+    "coupon": "coupon",
+}
 PROPS = ("product", "offer", "campaigns", "coupon")
 LONGEST = 2000  # characters of a property
 DAY = 24 * 3600  # seconds
@@ -78,18 +86,23 @@ class Plausible(Destination):
     fields = (Field("name", Text("Name of the goal", "Nom de l'objectif"), required=True), *fields_for(KEYS))
     default_mapping: ClassVar[Mapping[str, Any]] = {
         "name": {
-            "lookup": "kind", "table": {"renewal": "Renewal"},
+            "lookup": "kind",
+            "table": {"renewal": "Renewal"},
             "default": {
                 "lookup": "stage",
                 "table": {
-                    "view_content": "View offer", "add_to_cart": "Add to cart", "initiate_checkout": "Checkout",
-                    "complete_registration": "Sign up", "add_payment_info": "Payment info", "purchase": "Purchase",
+                    "view_content": "View offer",
+                    "add_to_cart": "Add to cart",
+                    "initiate_checkout": "Checkout",
+                    "complete_registration": "Sign up",
+                    "add_payment_info": "Payment info",
+                    "purchase": "Purchase",
                     "lead": "Checkout abandoned",
                 },
             },
         },
         **mapping_for(KEYS),
-    }  # fmt: skip
+    }
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
         """One event, in the visitor's name."""

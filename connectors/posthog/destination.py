@@ -33,20 +33,56 @@ from hub.contract.people import stable_uuid
 from hub.contract.standard_fields import fields_for, mapping_for
 
 PERSON = {
-    "email": "email", "phone": "phone", "first_name": "first_name", "last_name": "last_name",
-    "lifetime_value": "lifetime_value", "orders": "orders", "last_purchase_at": "last_purchase_at",
-}  # fmt: skip
+    "email": "email",
+    "phone": "phone",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "lifetime_value": "lifetime_value",
+    "orders": "orders",
+    "last_purchase_at": "last_purchase_at",
+}
 EVENT = {
-    "value": "value", "currency": "currency", "order_id": "sale_order_id", "subscription_id": "subscription_id",
-    "coupon": "coupon", "product": "content_name", "items": "items", "offer": "offer", "campaigns": "campaigns",
-    "reason": "lead_reason", "$current_url": "page_url", "$referrer": "referrer", "$ip": "ip",
-    "$raw_user_agent": "user_agent", "gclid": "gclid", "fbclid": "fbclid", "msclkid": "msclkid", "ttclid": "ttclid",
+    "value": "value",
+    "currency": "currency",
+    "order_id": "sale_order_id",
+    "subscription_id": "subscription_id",
+    "coupon": "coupon",
+    "product": "content_name",
+    "items": "items",
+    "offer": "offer",
+    "campaigns": "campaigns",
+    "reason": "lead_reason",
+    "$current_url": "page_url",
+    "$referrer": "referrer",
+    "$ip": "ip",
+    "$raw_user_agent": "user_agent",
+    "gclid": "gclid",
+    "fbclid": "fbclid",
+    "msclkid": "msclkid",
+    "ttclid": "ttclid",
     **{f"utm_{name}": f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content")},
-}  # fmt: skip
-NOBODY = frozenset({
-    "", "0", "anonymous", "distinct_id", "distinctid", "email", "false", "guest", "id", "nan", "nil", "none",
-    "not_authenticated", "null", "true", "undefined", "[object object]",
-})  # fmt: skip
+}
+NOBODY = frozenset(
+    {
+        "",
+        "0",
+        "anonymous",
+        "distinct_id",
+        "distinctid",
+        "email",
+        "false",
+        "guest",
+        "id",
+        "nan",
+        "nil",
+        "none",
+        "not_authenticated",
+        "null",
+        "true",
+        "undefined",
+        "[object object]",
+    }
+)
 
 
 class PosthogSettings(SettingsSchema):
@@ -140,6 +176,9 @@ def _event(record: Record, settings: Mapping[str, Any]) -> dict[str, Any]:
     elif known:
         properties["$set"] = known
     return {
-        "event": name, "distinct_id": person[:200], "uuid": uuid, "timestamp": iso(record.occurred_at),
+        "event": name,
+        "distinct_id": person[:200],
+        "uuid": uuid,
+        "timestamp": iso(record.occurred_at),
         "properties": properties,
-    }  # fmt: skip
+    }

@@ -44,11 +44,21 @@ class Razorpay(HmacSource):
             "Dashboard Razorpay › Account & Settings › Webhooks › Add New Webhook",
         ),
         events=(
-            "payment.authorized", "payment.captured", "payment.failed", "order.paid", "payment_link.paid",
-            "payment_link.expired", "payment_link.cancelled", "invoice.paid", "subscription.charged",
-            "subscription.cancelled", "refund.created", "refund.processed", "refund.failed",
+            "payment.authorized",
+            "payment.captured",
+            "payment.failed",
+            "order.paid",
+            "payment_link.paid",
+            "payment_link.expired",
+            "payment_link.cancelled",
+            "invoice.paid",
+            "subscription.charged",
+            "subscription.cancelled",
+            "refund.created",
+            "refund.processed",
+            "refund.failed",
         ),
-    )  # fmt: skip
+    )
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         event = inbound.json()
@@ -63,9 +73,11 @@ class Razorpay(HmacSource):
         number = required_text(things, _ID_OF.get(event["event"], f"{subject}.id"))
         found = {"receipt": first_text(things, "order.receipt"), "method": first_text(things, "payment.method")}
         facts |= {
-            "event_id": f"{event['event']}:{number}", "contact": read_person(things, _BUYER),
-            "test": settings["mode"] == "sandbox", "extra": {name: value for name, value in found.items() if value},
-        }  # fmt: skip
+            "event_id": f"{event['event']}:{number}",
+            "contact": read_person(things, _BUYER),
+            "test": settings["mode"] == "sandbox",
+            "extra": {name: value for name, value in found.items() if value},
+        }
         notes = {name: value for each in things.values() for name, value in (each.get("notes") or {}).items()}
         times = (event.get("created_at"), things[subject].get("created_at"))
         return [told(facts, times, inbound.received_at, notes=notes)]
@@ -126,10 +138,12 @@ def _refunded(things: Things) -> Facts | None:
     """Of this refund; the payment's ``amount_refunded`` is of all so far. One that failed gave nothing back."""
     refund = things["refund"]
     facts = {
-        "kind": Kind.REFUND, "money_id": required_text(refund, "id"), "reason": text(dig(refund, "notes.reason")),
+        "kind": Kind.REFUND,
+        "money_id": required_text(refund, "id"),
+        "reason": text(dig(refund, "notes.reason")),
         **sale_names(dig(things, "payment.order_id"), required_text(refund, "payment_id")),
         **minor_money(refund["amount"], refund["currency"]),
-    }  # fmt: skip
+    }
     return facts | {"value": Decimal(0), "reason": "refused"} if refund.get("status") == "failed" else facts
 
 

@@ -128,11 +128,16 @@ def _metadata(facts: ads.Facts, conversion_id: str, *, needs_value: bool) -> dic
     metadata |= {"value": paid[0], "currency": paid[1]} if paid else {}
     if bought:
         products = [
-            ads.without_empty({
-                "id": line.id, "name": line.name, "category": line.category, "item_price": line.price,
-                "quantity": line.quantity,
-            })
+            ads.without_empty(
+                {
+                    "id": line.id,
+                    "name": line.name,
+                    "category": line.category,
+                    "item_price": line.price,
+                    "quantity": line.quantity,
+                }
+            )
             for line in bought
-        ]  # fmt: skip
+        ]
         metadata |= {"item_count": ads.pieces(bought), "products": products}
     return metadata

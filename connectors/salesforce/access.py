@@ -24,11 +24,15 @@ def grant_access(base: str, instance_url: str, fields: Sequence[str]) -> Generat
         known = text(dig(made.json(), "id")) or ""
     rows = [
         {
-            "attributes": {"type": "FieldPermissions"}, "ParentId": known, "SobjectType": "Contact", "Field": name,
-            "PermissionsRead": True, "PermissionsEdit": True,
+            "attributes": {"type": "FieldPermissions"},
+            "ParentId": known,
+            "SobjectType": "Contact",
+            "Field": name,
+            "PermissionsRead": True,
+            "PermissionsEdit": True,
         }
         for name in fields
-    ]  # fmt: skip
+    ]
     yield Call.post(f"{base}/composite/sobjects", json={"allOrNone": False, "records": rows})
     reply = yield Call.get(f"{instance_url}/services/oauth2/userinfo")
     assignment = {"AssigneeId": text(dig(reply.json(), "user_id")), "PermissionSetId": known}

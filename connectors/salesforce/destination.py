@@ -35,13 +35,26 @@ from hub.contract.standard_fields import fields_for, mapping_for
 from .access import grant_access
 
 KEYS = {
-    "Email": "email", "FirstName": "first_name", "LastName": "last_name", "Phone": "phone", "MailingCity": "city",
-    "MailingPostalCode": "postal_code", **HUB_KEYS,
-}  # fmt: skip
+    "Email": "email",
+    "FirstName": "first_name",
+    "LastName": "last_name",
+    "Phone": "phone",
+    "MailingCity": "city",
+    "MailingPostalCode": "postal_code",
+    **HUB_KEYS,
+}
 TYPES = {
-    "int": "integer", "double": "number", "percent": "number", "currency": "money", "boolean": "boolean",
-    "date": "datetime", "datetime": "datetime", "email": "email", "phone": "phone", "multipicklist": "list",
-}  # fmt: skip
+    "int": "integer",
+    "double": "number",
+    "percent": "number",
+    "currency": "money",
+    "boolean": "boolean",
+    "date": "datetime",
+    "datetime": "datetime",
+    "email": "email",
+    "phone": "phone",
+    "multipicklist": "list",
+}
 LONG = {"type": "LongTextArea", "length": 32768, "visibleLines": 4}
 CREATED_AS: dict[str, dict[str, Any]] = {  # else a line of text
     "number": {"type": "Number", "precision": 18, "scale": 2},
@@ -49,13 +62,22 @@ CREATED_AS: dict[str, dict[str, Any]] = {  # else a line of text
     "datetime": {"type": "DateTime"},
 }
 VERDICTS: dict[str, Verdict] = {
-    "INVALID_SESSION_ID": "credentials", "API_DISABLED_FOR_ORG": "credentials", "INSUFFICIENT_ACCESS": "credentials",
-    "INSUFFICIENT_ACCESS_OR_READONLY": "credentials", "REQUEST_LIMIT_EXCEEDED": "slower",
-    "SERVER_UNAVAILABLE": "slower", "UNABLE_TO_LOCK_ROW": "later", "INVALID_FIELD": "field",
-    "INVALID_FIELD_FOR_INSERT_UPDATE": "field", "REQUIRED_FIELD_MISSING": "field", "STRING_TOO_LONG": "field",
-    "INVALID_EMAIL_ADDRESS": "field", "JSON_PARSER_ERROR": "field",
-    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "field", "FIELD_INTEGRITY_EXCEPTION": "field",
-}  # fmt: skip
+    "INVALID_SESSION_ID": "credentials",
+    "API_DISABLED_FOR_ORG": "credentials",
+    "INSUFFICIENT_ACCESS": "credentials",
+    "INSUFFICIENT_ACCESS_OR_READONLY": "credentials",
+    "REQUEST_LIMIT_EXCEEDED": "slower",
+    "SERVER_UNAVAILABLE": "slower",
+    "UNABLE_TO_LOCK_ROW": "later",
+    "INVALID_FIELD": "field",
+    "INVALID_FIELD_FOR_INSERT_UPDATE": "field",
+    "REQUIRED_FIELD_MISSING": "field",
+    "STRING_TOO_LONG": "field",
+    "INVALID_EMAIL_ADDRESS": "field",
+    "JSON_PARSER_ERROR": "field",
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "field",
+    "FIELD_INTEGRITY_EXCEPTION": "field",
+}
 EXISTS = ("DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE")
 
 
@@ -121,12 +143,15 @@ class Salesforce(Crm):
         reply = yield Call.get(f"{_base(settings)}/sobjects/Contact/describe")
         return {
             name: listed_field(
-                name, each.get("label"), str(each.get("type")), types=TYPES,
+                name,
+                each.get("label"),
+                str(each.get("type")),
+                types=TYPES,
                 options=[(dig(value, "value"), dig(value, "label")) for value in each.get("picklistValues") or []],
             )
             for each in dig(reply.json(), "fields[]") or []
             if (name := text(dig(each, "name"))) and each.get("updateable")
-        }  # fmt: skip
+        }
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = LONG if field.key in ("hub_summary", "hub_products") else {"type": "Text", "length": 255}

@@ -10,23 +10,36 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from hub.contract import Category, Conversion, Inbound, Kind, Snippet, Stage, Status, Text
-from hub.contract.picked import PickedSettings, read_picked
-from hub.contract.picking import records
+from hub.contract.field_picker import records
+from hub.contract.field_values import PickedSettings, read_picked
 from hub.contract.senders import UnsignedSender
 
 PATHS = {
-    "stage": "type", "kind": "type", "email": "customer.email", "first_name": "customer.first_name",
-    "last_name": "customer.last_name", "phone": "customer.phone_number", "external_id": "customer.id",
-    "order_id": "order.id", "amount": "order.total", "currency": "order.currency", "coupon": "order.coupon",
-    "product_id": "products[].id", "product_name": "products[].name", "subscription_id": "subscription.id",
+    "stage": "type",
+    "kind": "type",
+    "email": "customer.email",
+    "first_name": "customer.first_name",
+    "last_name": "customer.last_name",
+    "phone": "customer.phone_number",
+    "external_id": "customer.id",
+    "order_id": "order.id",
+    "amount": "order.total",
+    "currency": "order.currency",
+    "coupon": "order.coupon",
+    "product_id": "products[].id",
+    "product_name": "products[].name",
+    "subscription_id": "subscription.id",
     "refund_id": "refund.id",
-}  # fmt: skip
+}
 STAGES = {"Order": "purchase", "order_completed": "purchase", "Prospect": "lead", "subscription_created": "purchase"}
 KINDS = {
-    "Refund": "refund", "order_refunded": "refund", "RecurringPaymentSucceeded": "renewal",
-    "subscription_charged": "renewal", "SubscriptionCanceled": "cancellation",
+    "Refund": "refund",
+    "order_refunded": "refund",
+    "RecurringPaymentSucceeded": "renewal",
+    "subscription_charged": "renewal",
+    "SubscriptionCanceled": "cancellation",
     "subscription_cancelled": "cancellation",
-}  # fmt: skip
+}
 
 
 class SamCart(UnsignedSender):

@@ -56,9 +56,15 @@ from hub.contract.settings import key_setting
 
 HOSTS = {"global": "https://api.sendgrid.com/v3", "eu": "https://api.eu.sendgrid.com/v3"}
 PERSON = {
-    "email": "email", "first_name": "first_name", "last_name": "last_name", "phone_number": "phone", "city": "city",
-    "state_province_region": "region", "postal_code": "postal_code", "country": "country",
-}  # fmt: skip
+    "email": "email",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "phone_number": "phone",
+    "city": "city",
+    "state_province_region": "region",
+    "postal_code": "postal_code",
+    "country": "country",
+}
 FIXED = {*PERSON, CONSENT}
 TYPES = {"Number": "number", "Date": "datetime"}
 CREATED_AS = {"number": "Number", "integer": "Number", "datetime": "Date"}

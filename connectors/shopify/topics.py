@@ -30,10 +30,16 @@ _PERSON = {
     "country": tuple(f"{each}.{name}" for each in _ADDRESSES for name in ("country_code", "country")),
 }
 _CUSTOMER = {
-    "email": "email", "phone": "phone", "first_name": "first_name", "last_name": "last_name", "external_id": "id",
-    "city": "default_address.city", "region": "default_address.province_code",
-    "postal_code": "default_address.zip", "country": "default_address.country_code",
-}  # fmt: skip
+    "email": "email",
+    "phone": "phone",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "external_id": "id",
+    "city": "default_address.city",
+    "region": "default_address.province_code",
+    "postal_code": "default_address.zip",
+    "country": "default_address.country_code",
+}
 _ITEM = {"product_id": "product_id", "sku": "sku", "name": ("title", "name"), "quantity": "quantity"}
 _AWAITED = ("pending", "authorized", "partially_paid")  # what financial_status says while money is still to come
 
@@ -61,9 +67,12 @@ def _cart(cart: Json) -> Facts | None:
     total = sum((decimal(line["line_price"]) or Decimal(0) for line in lines), Decimal(0))
     money = major_money(total, currency) if currency else {}  # older API versions name no currency
     return {
-        "event_id": _changing("carts", cart), "stage": Stage.ADD_TO_CART, "items": _items(cart), **money,
+        "event_id": _changing("carts", cart),
+        "stage": Stage.ADD_TO_CART,
+        "items": _items(cart),
+        **money,
         **sale_names(_token(cart["token"])),
-    }  # fmt: skip
+    }
 
 
 def _checkout(checkout: Json) -> Facts:
@@ -112,9 +121,11 @@ def _refund(refund: Json) -> Facts:
     flags = []
     payments = [each for each in refund.get("transactions") or [] if each["kind"] == "refund"]
     currency = first_text(
-        refund, "refund_line_items[0].subtotal_set.shop_money.currency_code",
-        "total_duties_set.shop_money.currency_code", "transactions[0].currency",
-    )  # fmt: skip
+        refund,
+        "refund_line_items[0].subtotal_set.shop_money.currency_code",
+        "total_duties_set.shop_money.currency_code",
+        "transactions[0].currency",
+    )
     if payments and all(currency_code(each["currency"]) == currency_code(currency) for each in payments):
         amounts = [each["amount"] for each in payments if each["status"] == "success"]
     else:
@@ -123,10 +134,13 @@ def _refund(refund: Json) -> Facts:
         amounts = [dig(line, "subtotal_set.shop_money.amount") or line["subtotal"] for line in lines]
     total = sum((decimal(amount) or Decimal(0) for amount in amounts), Decimal(0))
     return {
-        "kind": Kind.REFUND, "money_id": required_text(refund, "id"), "flags": flags,
-        "reason": text(refund.get("note")), **sale_names(required_text(refund, "order_id")),
+        "kind": Kind.REFUND,
+        "money_id": required_text(refund, "id"),
+        "flags": flags,
+        "reason": text(refund.get("note")),
+        **sale_names(required_text(refund, "order_id")),
         **(major_money(total, currency) if currency or total else {}),
-    }  # fmt: skip
+    }
 
 
 def _customer(customer: Json) -> Facts:
@@ -149,9 +163,12 @@ def _redact(request: Json) -> Facts:
     person = read_person(request["customer"], _CUSTOMER)
     extra = {"privacy_request": "erase", "orders": [text(each) for each in request.get("orders_to_redact") or []]}
     return {
-        "event_id": f"customers/redact:{required_text(request, 'customer.id')}", "kind": Kind.CONTACT,
-        "contact": person, "consent": Consent(ads=False, email=False, analytics=False), "extra": extra,
-    }  # fmt: skip
+        "event_id": f"customers/redact:{required_text(request, 'customer.id')}",
+        "kind": Kind.CONTACT,
+        "contact": person,
+        "consent": Consent(ads=False, email=False, analytics=False),
+        "extra": extra,
+    }
 
 
 Reader = Callable[[Json], Facts | None]
@@ -186,22 +203,29 @@ def _token(token: Any) -> str | None:
 def _of_visitor(thing: Json) -> Facts:
     """Who bought what, and where they came from: the landing page's address has the UTM values and click ids."""
     client = thing.get("client_details") or {}
-    conversion = Conversion("", context=Context(
-        ip=first_text(thing, "browser_ip", "client_details.browser_ip"),
-        user_agent=text(client.get("user_agent")),
-        page_url=_landing_page(thing),
-        referrer=text(thing.get("referring_site")),
-    ))  # fmt: skip
+    conversion = Conversion(
+        "",
+        context=Context(
+            ip=first_text(thing, "browser_ip", "client_details.browser_ip"),
+            user_agent=text(client.get("user_agent")),
+            page_url=_landing_page(thing),
+            referrer=text(thing.get("referring_site")),
+        ),
+    )
     read_tracking(conversion, dict(parse_qsl(urlsplit(conversion.context.page_url or "").query, max_num_fields=100)))
     notes = {note["name"]: note.get("value") for note in thing.get("note_attributes") or []}
     left = read_tracking(conversion, notes)
     found = {name: text(thing.get(name)) for name in ("name", "source_name", "tags")}
     extra = {name: value for name, value in found.items() if value} | ({"note_attributes": left} if left else {})
     return {
-        "contact": read_person(thing, _PERSON), "context": conversion.context, "campaigns": conversion.campaigns,
-        "items": _items(thing), "coupon": first_text(thing, "discount_codes[0].code"), "extra": extra,
+        "contact": read_person(thing, _PERSON),
+        "context": conversion.context,
+        "campaigns": conversion.campaigns,
+        "items": _items(thing),
+        "coupon": first_text(thing, "discount_codes[0].code"),
+        "extra": extra,
         "consent": _consent(thing.get("customer") or {}, thing.get("buyer_accepts_marketing")),
-    }  # fmt: skip
+    }
 
 
 def _landing_page(thing: Json) -> str | None:

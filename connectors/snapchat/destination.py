@@ -30,9 +30,11 @@ from hub.contract.standard_fields import fields_for, mapping_for
 
 KEYS = ads.PERSON | ads.VISIT | ads.SALE | {"sccid": "sccid", "subscription_id": "subscription_id"}
 VISITOR = {
-    "client_ip_address": "ip", "client_user_agent": "user_agent", "sc_click_id": "sccid",
+    "client_ip_address": "ip",
+    "client_user_agent": "user_agent",
+    "sc_click_id": "sccid",
     "subscription_id": "subscription_id",
-}  # fmt: skip
+}
 NAMES = {
     Stage.VIEW_CONTENT: "VIEW_CONTENT",
     Stage.ADD_TO_CART: "ADD_CART",

@@ -19,15 +19,20 @@ _BUYER = {
     "last_name": ("customer.family_name", "payment.billing_address.last_name"),
     "external_id": "payment.customer_id",
     "city": ("payment.billing_address.locality", "customer.address.locality"),
-    "region": ("payment.billing_address.administrative_district_level_1",
-               "customer.address.administrative_district_level_1"),
+    "region": (
+        "payment.billing_address.administrative_district_level_1",
+        "customer.address.administrative_district_level_1",
+    ),
     "postal_code": ("payment.billing_address.postal_code", "customer.address.postal_code"),
     "country": ("payment.billing_address.country", "customer.address.country"),
-}  # fmt: skip
+}
 _RECIPIENT = {
-    "email": "email_address", "phone": "phone_number", "first_name": "given_name", "last_name": "family_name",
+    "email": "email_address",
+    "phone": "phone_number",
+    "first_name": "given_name",
+    "last_name": "family_name",
     "external_id": "customer_id",
-}  # fmt: skip
+}
 _ITEM = {"product_id": "catalog_object_id", "name": "name", "quantity": "quantity"}
 
 

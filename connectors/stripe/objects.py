@@ -14,27 +14,39 @@ from hub.contract.paths import dig, required_text, text
 Json = Mapping[str, Any]
 # In Stripe's own order of precedence for one sale: what a later refund, dispute or rebill can be found by.
 _SALE_IDS = (
-    "invoice", "payment_intent", "charge", "latest_charge", "payments.data[].payment.payment_intent",
-    "payments.data[].payment.charge", "charges.data[].id", "recovered_from",
-)  # fmt: skip
+    "invoice",
+    "payment_intent",
+    "charge",
+    "latest_charge",
+    "payments.data[].payment.payment_intent",
+    "payments.data[].payment.charge",
+    "charges.data[].id",
+    "recovered_from",
+)
 _OWN_ID_RANK = {"invoice": 0, "payment_intent": 1, "charge": 2}  # before the ids from this place on
 _NO_SALE = ("refund", "dispute", "subscription")  # objects whose own id names no sale
 _HOLDERS = (
-    "customer_details", "billing_details", "charges.data[0].billing_details",
-    "last_payment_error.payment_method.billing_details", "evidence",
-)  # fmt: skip
+    "customer_details",
+    "billing_details",
+    "charges.data[0].billing_details",
+    "last_payment_error.payment_method.billing_details",
+    "evidence",
+)
 _ADDRESSES = (*(f"{holder}.address" for holder in _HOLDERS), "customer_address", "shipping.address")
 _BUYER = {
     "email": [
         *(f"{each}.{name}" for each in _HOLDERS for name in ("email", "customer_email_address")),
-        "customer_email", "receipt_email",
+        "customer_email",
+        "receipt_email",
     ],
     "phone": [*(f"{each}.phone" for each in _HOLDERS), "customer_phone"],
     "name": [*(f"{each}.{name}" for each in _HOLDERS for name in ("name", "customer_name")), "customer_name"],
     "external_id": ("customer", "customer.id"),
-    "city": "address.city", "region": "address.state", "postal_code": "address.postal_code",
+    "city": "address.city",
+    "region": "address.state",
+    "postal_code": "address.postal_code",
     "country": "address.country",
-}  # fmt: skip
+}
 
 
 def reference(value: Any) -> str | None:

@@ -47,14 +47,22 @@ class Stripe(TimedHmacSource):
     snippet: ClassVar[Snippet] = Snippet(
         **WORDS["snippet"],
         events=(
-            "checkout.session.completed", "checkout.session.async_payment_succeeded",
-            "checkout.session.async_payment_failed", "checkout.session.expired", "invoice.paid",
-            "invoice.payment_failed", "payment_intent.payment_failed", "charge.refunded", "charge.dispute.created",
-            "charge.dispute.closed", "customer.subscription.created", "customer.subscription.updated",
+            "checkout.session.completed",
+            "checkout.session.async_payment_succeeded",
+            "checkout.session.async_payment_failed",
+            "checkout.session.expired",
+            "invoice.paid",
+            "invoice.payment_failed",
+            "payment_intent.payment_failed",
+            "charge.refunded",
+            "charge.dispute.created",
+            "charge.dispute.closed",
+            "customer.subscription.created",
+            "customer.subscription.updated",
             "customer.subscription.deleted",
         ),
         placeholders={"orderId": "{CHECKOUT_SESSION_ID}"},
-    )  # fmt: skip
+    )
 
     def check(self, settings: Mapping[str, Any]) -> Recipe | None:
         call = Call.get(f"{API}/checkout/sessions", params={"limit": "1"}, headers=dict(API_VERSION))

@@ -39,10 +39,16 @@ EVENTS: dict[str, Meaning] = {  # of the webhooks page; below: of automation rul
     "contact.course.enrolled": REGISTRATION,
 }
 PERSON = {
-    "email": "email", "external_id": ("contactId", "id"), "first_name": "fields.first_name",
-    "last_name": ("fields.surname", "fields.last_name"), "phone": "fields.phone_number", "city": "fields.city",
-    "region": "fields.state", "postal_code": "fields.postcode", "country": "fields.country",
-}  # fmt: skip
+    "email": "email",
+    "external_id": ("contactId", "id"),
+    "first_name": "fields.first_name",
+    "last_name": ("fields.surname", "fields.last_name"),
+    "phone": "fields.phone_number",
+    "city": "fields.city",
+    "region": "fields.state",
+    "postal_code": "fields.postcode",
+    "country": "fields.country",
+}
 
 
 class SystemeSettings(SettingsSchema):

@@ -20,10 +20,10 @@ from hub.contract import (
 )
 from hub.contract.dates import first_time
 from hub.contract.facts import first_text, minor_money, read_person, sale_names
+from hub.contract.field_picker import records
 from hub.contract.meanings import ABANDONED, CANCELLATION, MAYBE_RENEWAL, PURCHASE, REFUND, REGISTRATION, Meaning
 from hub.contract.money import decimal
 from hub.contract.paths import dig, required_text, text
-from hub.contract.picking import records
 from hub.contract.senders import UnsignedSender
 
 Json = Mapping[str, Any]

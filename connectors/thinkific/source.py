@@ -93,9 +93,18 @@ class Thinkific(Source):
             "Administration Thinkific › Settings › Code & analytics › Webhooks › New",
         ),
         events=(
-            "order.created", "order_transaction.succeeded", "order_transaction.failed", "order_transaction.refunded",
-            "subscription.cancelled", "subscription.past_due", "subscription.unpaid", "enrollment.created",
-            "enrollment.trial", "user.signup", "user.updated", "lead.created",
+            "order.created",
+            "order_transaction.succeeded",
+            "order_transaction.failed",
+            "order_transaction.refunded",
+            "subscription.cancelled",
+            "subscription.past_due",
+            "subscription.unpaid",
+            "enrollment.created",
+            "enrollment.trial",
+            "user.signup",
+            "user.updated",
+            "lead.created",
         ),
         placeholders={"amount": "{{total_price}}", "orderId": "{{order_number}}"},
         note=Text(
@@ -104,7 +113,7 @@ class Thinkific(Source):
             "Le pixel se colle dans Settings › Code & analytics › Order tracking code. Un parcours après achat avec sa "
             "propre adresse saute cette page : gardez aussi le webhook.",
         ),
-    )  # fmt: skip
+    )
 
     def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
         """Hex HMAC-SHA256 of the raw body under the API key; the scheme carries no time."""

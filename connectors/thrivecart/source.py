@@ -22,10 +22,10 @@ from hub.contract import (
 )
 from hub.contract.dates import first_time
 from hub.contract.facts import first_text, minor_money, read_items, read_person, sale_names
+from hub.contract.field_picker import records
 from hub.contract.meanings import ABANDONED, CANCELLATION, PURCHASE, REFUND, REFUSED, RENEWAL, Meaning
 from hub.contract.money import from_minor
 from hub.contract.paths import dig, required_text, text
-from hub.contract.picking import records
 from hub.contract.signing import check_token
 from hub.contract.tracking import read_tracking
 
@@ -39,11 +39,17 @@ EVENTS: dict[str, Meaning] = {
     "cart.abandoned": ABANDONED,
 }
 PERSON = {
-    "email": "customer.email", "name": "customer.name", "first_name": ("customer.first_name", "customer.firstname"),
-    "last_name": ("customer.last_name", "customer.lastname"), "phone": "customer.contactno",
-    "external_id": ("customer.id", "customer_id"), "city": "customer.address.city", "region": "customer.address.state",
-    "postal_code": "customer.address.zip", "country": "customer.address.country",
-}  # fmt: skip
+    "email": "customer.email",
+    "name": "customer.name",
+    "first_name": ("customer.first_name", "customer.firstname"),
+    "last_name": ("customer.last_name", "customer.lastname"),
+    "phone": "customer.contactno",
+    "external_id": ("customer.id", "customer_id"),
+    "city": "customer.address.city",
+    "region": "customer.address.state",
+    "postal_code": "customer.address.zip",
+    "country": "customer.address.country",
+}
 # Where the amount of this very event stands, and the flag that says it was not there: the order's total counts then.
 AMOUNTS = {
     "order.refund": ("refund.amount", "refund_amount_assumed_whole"),

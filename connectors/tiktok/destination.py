@@ -132,12 +132,17 @@ def _properties(facts: ads.Facts, *, needs_value: bool) -> dict[str, Any]:
         properties |= {
             "content_type": "product",
             "contents": [
-                ads.without_empty({
-                    "content_id": line.id, "content_name": line.name, "content_category": line.category,
-                    "price": line.price, "quantity": line.quantity,
-                })
+                ads.without_empty(
+                    {
+                        "content_id": line.id,
+                        "content_name": line.name,
+                        "content_category": line.category,
+                        "price": line.price,
+                        "quantity": line.quantity,
+                    }
+                )
                 for line in bought
             ],
             "num_items": ads.pieces(bought),
-        }  # fmt: skip
+        }
     return properties

@@ -16,10 +16,15 @@ from hub.contract.tracking import read_tracking
 Json = Mapping[str, Any]
 
 _PERSON = {
-    "email": ("billing.email", "email"), "phone": "billing.phone", "first_name": ("billing.first_name", "first_name"),
-    "last_name": ("billing.last_name", "last_name"), "city": "billing.city", "region": "billing.state",
-    "postal_code": "billing.postcode", "country": "billing.country",
-}  # fmt: skip
+    "email": ("billing.email", "email"),
+    "phone": "billing.phone",
+    "first_name": ("billing.first_name", "first_name"),
+    "last_name": ("billing.last_name", "last_name"),
+    "city": "billing.city",
+    "region": "billing.state",
+    "postal_code": "billing.postcode",
+    "country": "billing.country",
+}
 _ITEM = {"product_id": "product_id", "sku": "sku", "name": "name", "quantity": "quantity"}
 # What the shop's own attribution writes beside an order (WooCommerce 8.5, class OrderAttribution).
 _ATTRIBUTION = "_wc_order_attribution_"
@@ -71,8 +76,10 @@ def _sale(order: Json, state: Facts, received_at: datetime) -> Conversion:
             user_agent=text(order.get("customer_user_agent")),
             page_url=text(meta.get(f"{_ATTRIBUTION}session_entry")),
         ),
-        **_names(order), **major_money(order["total"], order["currency"]), **state,
-    )  # fmt: skip
+        **_names(order),
+        **major_money(order["total"], order["currency"]),
+        **state,
+    )
     read_tracking(conversion, {name.removeprefix(_ATTRIBUTION): value for name, value in meta.items()})
     conversion.subscription_id = text(meta.get(_RENEWAL_OF))
     if conversion.subscription_id:
@@ -95,10 +102,15 @@ def _refunds(order: Json, received_at: datetime) -> list[Conversion]:
         if amount is None:
             raise NotUnderstood("A refund of this order has no amount.")
         refund = Conversion(
-            f"{required_text(order, 'id')}:refund:{number}", Kind.REFUND, contact=_buyer(order), reason=text(reason),
-            money_id=number, flags=["refund_id_unknown"] if number == "whole" else [], **_names(order),
+            f"{required_text(order, 'id')}:refund:{number}",
+            Kind.REFUND,
+            contact=_buyer(order),
+            reason=text(reason),
+            money_id=number,
+            flags=["refund_id_unknown"] if number == "whole" else [],
+            **_names(order),
             **major_money(abs(amount), order["currency"]),
-        )  # fmt: skip
+        )
         conversions.append(_dated(refund, received_at, order.get("date_modified_gmt")))
     return conversions
 

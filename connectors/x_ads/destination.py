@@ -88,13 +88,17 @@ class XAds(AdPlatform):
             **ads.texts(facts, {"description": "content_name"}),
             "number_items": int(ads.pieces(bought)) or None,
             "contents": [
-                ads.without_empty({
-                    "content_id": line.id, "content_name": line.name, "num_items": int(line.quantity),
-                    "content_price": None if line.price is None else str(line.price),
-                })
+                ads.without_empty(
+                    {
+                        "content_id": line.id,
+                        "content_name": line.name,
+                        "num_items": int(line.quantity),
+                        "content_price": None if line.price is None else str(line.price),
+                    }
+                )
                 for line in bought
             ],
-        }  # fmt: skip
+        }
         return ads.without_empty(conversion)
 
     def request(self, events: Sequence[Mapping[str, Any]], first: Record | None, settings: Mapping[str, Any]) -> Call:

@@ -59,9 +59,17 @@ DATA_CENTERS = {
     "accounts.zoho.sa": Text("Saudi Arabia (zoho.sa)", "Arabie saoudite (zoho.sa)"),
 }
 TYPES = {
-    "integer": "integer", "bigint": "integer", "double": "number", "currency": "money", "boolean": "boolean",
-    "date": "datetime", "datetime": "datetime", "email": "email", "phone": "phone", "multiselectpicklist": "list",
-}  # fmt: skip
+    "integer": "integer",
+    "bigint": "integer",
+    "double": "number",
+    "currency": "money",
+    "boolean": "boolean",
+    "date": "datetime",
+    "datetime": "datetime",
+    "email": "email",
+    "phone": "phone",
+    "multiselectpicklist": "list",
+}
 LONG: dict[str, Any] = {"data_type": "textarea", "length": 2000, "textarea": {"type": "small"}}
 CREATED_AS: dict[str, dict[str, Any]] = {  # else a line of text
     "number": {"data_type": "double", "length": 16, "decimal_place": 2},
@@ -69,10 +77,17 @@ CREATED_AS: dict[str, dict[str, Any]] = {  # else a line of text
     "datetime": {"data_type": "datetime"},
 }
 VERDICTS: dict[str, Verdict] = {
-    "INVALID_TOKEN": "credentials", "AUTHENTICATION_FAILURE": "credentials", "OAUTH_SCOPE_MISMATCH": "credentials",
-    "NO_PERMISSION": "credentials", "TOO_MANY_REQUESTS": "slower", "LIMIT_EXCEEDED": "slower",
-    "INTERNAL_ERROR": "later", "RECORD_LOCKED": "later", "MANDATORY_NOT_FOUND": "field", "INVALID_DATA": "field",
-}  # fmt: skip
+    "INVALID_TOKEN": "credentials",
+    "AUTHENTICATION_FAILURE": "credentials",
+    "OAUTH_SCOPE_MISMATCH": "credentials",
+    "NO_PERMISSION": "credentials",
+    "TOO_MANY_REQUESTS": "slower",
+    "LIMIT_EXCEEDED": "slower",
+    "INTERNAL_ERROR": "later",
+    "RECORD_LOCKED": "later",
+    "MANDATORY_NOT_FOUND": "field",
+    "INVALID_DATA": "field",
+}
 
 
 class ZohoSettings(SettingsSchema):
@@ -141,13 +156,16 @@ class ZohoCrm(Crm):
         reply = yield Call.get(url, cache_seconds=cache_seconds)
         return {
             name: listed_field(
-                name, each.get("field_label"), str(each.get("data_type")), types=TYPES,
+                name,
+                each.get("field_label"),
+                str(each.get("data_type")),
+                types=TYPES,
                 options=[(value, value) for value in dig(each, "pick_list_values[].actual_value") or []],
                 required=each.get("system_mandatory") is True,
             )
             for each in dig(reply.json(), "fields[]") or []
             if (name := text(dig(each, "api_name"))) and not each.get("read_only")
-        }  # fmt: skip
+        }
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = LONG if field.key in ("hub_summary", "hub_products") else {"data_type": "text", "length": 255}

@@ -27,8 +27,19 @@ from hub.api import (
 from hub.api.frame import PREFIX, register_catch_all
 
 NOUNS = (
-    me, connectors, connections, routes, mappings, conversions, orders, contacts, deliveries, inbound, replay, hooks,
-)  # fmt: skip
+    me,
+    connectors,
+    connections,
+    routes,
+    mappings,
+    conversions,
+    orders,
+    contacts,
+    deliveries,
+    inbound,
+    replay,
+    hooks,
+)
 
 
 class Problem(Schema):
@@ -48,9 +59,13 @@ class ProblemAnswer(Schema):
 def register(app: Flask) -> None:
     """Hang the API on ``app``. It needs ``app.extensions["hub"]`` with a ``store`` and a ``wake`` function."""
     app.config.update(
-        API_TITLE="Conversion Hub", API_VERSION="v1", OPENAPI_VERSION="3.0.3", OPENAPI_URL_PREFIX=PREFIX,
-        OPENAPI_JSON_PATH="openapi.json", API_SPEC_OPTIONS=SPEC,
-    )  # fmt: skip
+        API_TITLE="Conversion Hub",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.0.3",
+        OPENAPI_URL_PREFIX=PREFIX,
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS=SPEC,
+    )
     api = _Api(app)
     for noun in NOUNS:
         api.register_blueprint(noun.calls.blueprint)

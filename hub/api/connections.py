@@ -7,12 +7,12 @@ from typing import Any
 from flask import current_app
 from marshmallow import Schema, fields, validate
 
-from hub import sample_sale
 from hub.api.frame import Calls, author, store, wake, workspace_id
 from hub.api.shapes import At
 from hub.contract.errors import HubError
 from hub.contract.vocabulary import Text
-from hub.queue import LANES
+from hub.demo import sample_sale
+from hub.run.queue import LANES
 from hub.steer import connections as steer
 from hub.steer import grants
 from hub.store import connections, now

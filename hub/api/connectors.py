@@ -7,9 +7,9 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from hub.api.frame import Calls
+from hub.connecting.registry import Entry, UnknownConnector, registry
 from hub.contract.errors import ConnectorBroken
 from hub.contract.vocabulary import Text
-from hub.registry import Entry, UnknownConnector, registry
 from hub.steer.connections import find_connector, form_of
 from hub.steer.errors import NotFound
 

@@ -70,9 +70,10 @@ class NewContact(Schema):
 class NewTag(Schema):
     email = fields.String(required=True, validate=validate.Length(3, 320))
     tag = fields.String(
-        required=True, validate=validate.Length(1, 255),
+        required=True,
+        validate=validate.Length(1, 255),
         metadata={"description": "Stands for every campaign that carries it; several separated by commas"},
-    )  # fmt: skip
+    )
 
 
 @calls("GET", "/contacts", query=ContactsQuery, answer=page_of(ContactShape))

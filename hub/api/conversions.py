@@ -11,8 +11,8 @@ from hub.api.shapes import Amount, At, PageQuery, Since, page, page_of, plain
 from hub.contract.conversion import Conversion
 from hub.contract.records import KEYS
 from hub.contract.vocabulary import Stage, Text
-from hub.queue import READING
 from hub.report.timeline import timeline_of_conversion
+from hub.run.queue import READING
 from hub.steer import records
 from hub.steer.errors import NotFound
 from hub.store import conversions, now
@@ -26,9 +26,10 @@ class ConversionsQuery(PageQuery):
     contact_id = fields.String(load_default=None, validate=validate.Length(max=36))
     order_id = fields.String(load_default=None, validate=validate.Length(max=36))
     order = fields.String(
-        load_default=None, validate=validate.Length(max=255),
+        load_default=None,
+        validate=validate.Length(max=255),
         metadata={"description": "The order id as its sender writes it"},
-    )  # fmt: skip
+    )
     since = Since(load_default=None)
 
 
@@ -63,9 +64,10 @@ class NewRecord(Schema.from_dict({name: fields.Raw(allow_none=True) for name in 
         unknown = INCLUDE  # UTM values, click ids, items, and what is kept as extra data
 
     stage = fields.String(
-        required=True, validate=validate.Length(1, 40),
+        required=True,
+        validate=validate.Length(1, 40),
         metadata={"description": "A stage, or renewal, refund, dispute, cancellation, pending, contact"},
-    )  # fmt: skip
+    )
 
 
 class Recorded(Schema):

@@ -44,9 +44,15 @@ class Calls:
         register_errors(self.blueprint)
 
     def __call__(
-        self, method: str, rule: str, *, query: type[Schema] | None = None, body: type[Schema] | None = None,
-        answer: type[Schema] | Schema | None = None, status: int = 200,
-    ) -> Callable[[Function], Function]:  # fmt: skip
+        self,
+        method: str,
+        rule: str,
+        *,
+        query: type[Schema] | None = None,
+        body: type[Schema] | None = None,
+        answer: type[Schema] | Schema | None = None,
+        status: int = 200,
+    ) -> Callable[[Function], Function]:
         """Declare a call. The function gets the loaded ``query``, the loaded ``body``, and the path's parts by name.
 
         What it returns is written by ``answer``; None: nothing is answered (status 204).

@@ -61,7 +61,7 @@ def subscribe(body: dict[str, Any]) -> dict[str, str]:
     with store().write() as tx:
         hook_id = steer.subscribe(
             tx, now(), workspace_id(), **(body | {"filters": body["filters"] or {}}), author=author()
-        )  # fmt: skip
+        )
     return {"id": hook_id}
 
 

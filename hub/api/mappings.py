@@ -98,6 +98,4 @@ def difference(body: dict[str, Any], route_id: str) -> dict[str, Any]:
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        "field": problem.field, "code": problem.code, "message": problem.message.en, "blocking": problem.blocking
-    }  # fmt: skip
+    return {"field": problem.field, "code": problem.code, "message": problem.message.en, "blocking": problem.blocking}

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from hub.api.frame import Calls, author, store, wake, workspace_id
 from hub.api.shapes import Since
-from hub.queue import LANES, READING
+from hub.run.queue import LANES, READING
 from hub.steer import connections as steered
 from hub.steer import replay as steer
 from hub.store import connections, now
@@ -26,9 +26,10 @@ class MessagesAgain(Schema):
 
 class MappingChoice(Schema):
     mapping = fields.String(
-        load_default="new", validate=validate.OneOf(["new", "old"]),
+        load_default="new",
+        validate=validate.OneOf(["new", "old"]),
         metadata={"description": "new: the route's current mapping; old: the version used at the last try"},
-    )  # fmt: skip
+    )
 
 
 class DeliveriesAgain(MappingChoice, MessagesAgain):

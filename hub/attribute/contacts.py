@@ -158,12 +158,18 @@ class ContactBook:
         """Write new and changed contacts, what they are recognized by, and what they consented to."""
         rows = [
             {
-                "id": contact.id, "workspace_id": self._workspace_id, "email": contact.email, "data": contact.data,
-                "told": contact.told, "merged_into": contact.merged_into, "created_at": contact.created_at,
+                "id": contact.id,
+                "workspace_id": self._workspace_id,
+                "email": contact.email,
+                "data": contact.data,
+                "told": contact.told,
+                "merged_into": contact.merged_into,
+                "created_at": contact.created_at,
                 "updated_at": self._at,
             }
-            for contact in self._contacts.values() if contact.changed
-        ]  # fmt: skip
+            for contact in self._contacts.values()
+            if contact.changed
+        ]
         upsert(self._tx, store.contact, rows, ["id"], ("email", "data", "told", "merged_into", "updated_at"))
         keys = [self._key_row(key, self._held[key]) for key in self._changed_keys]
         upsert(self._tx, store.identity, keys, ["workspace_id", "type", "value"], ("contact_id", "trust", "seen_at"))
@@ -220,16 +226,25 @@ class ContactBook:
         before = self._consents.get(key)
         if before is None or said.occurred_at > before["at"]:
             self._consents[key] = {
-                "contact_id": contact.id, "purpose": purpose, "granted": granted, "trust": said.trust.value,
-                "workspace_id": self._workspace_id, "basis": "told with a conversion", "at": said.occurred_at,
-            }  # fmt: skip
+                "contact_id": contact.id,
+                "purpose": purpose,
+                "granted": granted,
+                "trust": said.trust.value,
+                "workspace_id": self._workspace_id,
+                "basis": "told with a conversion",
+                "at": said.occurred_at,
+            }
 
     def _key_row(self, key: identity.Key, held: _Held) -> Values:
         trust, seen_at = (_TRUSTS[held.claim[0]], held.claim[1]) if held.claim else (None, self._at)
         return {
-            "workspace_id": self._workspace_id, "type": key[0], "value": key[1], "contact_id": held.contact_id,
-            "trust": trust, "seen_at": seen_at,
-        }  # fmt: skip
+            "workspace_id": self._workspace_id,
+            "type": key[0],
+            "value": key[1],
+            "contact_id": held.contact_id,
+            "trust": trust,
+            "seen_at": seen_at,
+        }
 
 
 _TRUSTS = {trust.rank: trust.value for trust in Trust}

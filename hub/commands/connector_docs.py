@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from marshmallow import missing
 
+from hub.connecting.registry import OWN_DISTRIBUTION, Entry, registry
 from hub.contract import Connector, Destination, HubError, Source, Text
 from hub.contract.auth import (
     ApiKeyHeader,
@@ -26,7 +27,6 @@ from hub.contract.auth import (
 )
 from hub.contract.connector import Unsigned
 from hub.contract.vocabulary import KIND_LABELS, STAGE_LABELS, Stage
-from hub.registry import OWN_DISTRIBUTION, Entry, registry
 from hub.testing.samples import SampleError
 from hub.testing.subject import Subject, subject
 
@@ -46,9 +46,11 @@ AUTHS: dict[type[Auth], Text] = {
     Auth: Text("nothing but its settings", "rien d'autre que ses réglages"),
 }
 PURPOSES = {
-    "ads": Text("ads", "publicité"), "email": Text("e-mail", "e-mail"), "analytics": Text("analytics", "mesure"),
+    "ads": Text("ads", "publicité"),
+    "email": Text("e-mail", "e-mail"),
+    "analytics": Text("analytics", "mesure"),
     None: Text("none: the owner's own tool", "aucun : l'outil du propriétaire"),
-}  # fmt: skip
+}
 PROOFS = {
     "unsigned": Text("nothing: only its address is secret (claimed)", "rien : seule l'adresse est secrète (déclaré)"),
     "asked": Text("asked back at the sender, or its certificate", "demande à l'expéditeur, ou son certificat"),
@@ -187,8 +189,11 @@ def _render(template: str, language: str, **facts: Any) -> str:
 @cache
 def _templates() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, autoescape=False,  # noqa: S701 - Markdown of our own texts
-    )  # fmt: skip
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - Markdown of our own texts
+    )
     made.filters["cell"] = lambda value: " ".join(str(value).split()).replace("|", "\\|")
     return made

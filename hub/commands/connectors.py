@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from hub.connecting.registry import Entry, Role, registry
 from hub.contract import Connector, ConnectorBroken, Destination, Source
 from hub.contract.calls import dump_json
-from hub.registry import Entry, Role, registry
 
 
 @click.group(invoke_without_command=True)
@@ -37,9 +37,11 @@ def connectors(ctx: click.Context, as_json: bool) -> None:
 @click.option("--destination", "role", flag_value="destination", help="It sends conversions to a receiver.")
 @click.option("--package", default=None, help="Also write a package of this name around it, ready to be installed.")
 @click.option(
-    "--into", type=click.Path(file_okay=False, path_type=Path), default=None,
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
     help="Where it is made; otherwise ./connectors if there is one, else here (with --package: a folder of its name).",
-)  # fmt: skip
+)
 def new(slug: str, role: str | None, package: str | None, into: Path | None) -> None:
     """Write the folder of a new connector SLUG, with samples and examples; the kit explains what is missing."""
     from hub.testing.scaffold import ScaffoldError, scaffold, scaffold_package
@@ -63,9 +65,12 @@ def new(slug: str, role: str | None, package: str | None, into: Path | None) -> 
 
 @connectors.command()
 @click.option(
-    "--into", type=click.Path(file_okay=False, path_type=Path), default=Path("docs/connectors"), show_default=True,
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("docs/connectors"),
+    show_default=True,
     help="The folder of the pages.",
-)  # fmt: skip
+)
 def docs(into: Path) -> None:
     """Write the pages about every connector anew, from what they declare."""
     from hub.commands.connector_docs import write
@@ -79,12 +84,14 @@ def _next_step(slug: str, package: str | None, home: Path) -> str:
     kit = home.resolve().parent / "tests" / "test_connectors.py"
     if home.name == "connectors" and kit.is_file():
         return f"Next: pytest tests/test_connectors.py -k {slug} says what is missing."
-    return "\n".join([
-        "Next: make it part of an installed package (or start over with --package, which does that), then run the kit:",
-        "    from hub.testing import connector_cases",
-        f'    @pytest.mark.parametrize("case", connector_cases("{slug}"), ids=str)',
-        "    def test_connector(case): case()",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            "Next: make it part of an installed package (or start over with --package, which does that), then run the kit:",
+            "    from hub.testing import connector_cases",
+            f'    @pytest.mark.parametrize("case", connector_cases("{slug}"), ids=str)',
+            "    def test_connector(case): case()",
+        ]
+    )
 
 
 def _facts(entry: Entry) -> dict[str, Any]:

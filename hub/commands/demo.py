@@ -46,7 +46,7 @@ def welcome(with_demo: bool) -> None:
     if not _answers(chosen):
         raise click.ClickException("The hub does not answer. The lines above say why.")
     if with_demo:
-        from hub import demo as guided
+        from hub.demo import guided
         from hub.store import Store
 
         store = Store(chosen.database_url)
@@ -69,14 +69,14 @@ def welcome(with_demo: bool) -> None:
 def receiver() -> None:
     """The demo's local receiver (started by ``hub up --demo``)."""
     from hub.commands.run import tie_to_supervisor
-    from hub.demo import serve_receiver
+    from hub.demo.guided import serve_receiver
 
     tie_to_supervisor()
     serve_receiver(settings())
 
 
 def _report(chosen: Settings, hub: subprocess.Popen[bytes]) -> bool:
-    from hub import demo as guided
+    from hub.demo import guided
     from hub.store import Store
 
     if not _answers(chosen, hub):

@@ -10,12 +10,12 @@ from redis.exceptions import RedisError
 from rq import Worker
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub import vault
 from hub.commands.sentences import in_words
+from hub.connecting import vault
+from hub.connecting.registry import registry
 from hub.contract.errors import ConfigError
 from hub.contract.reasons import REASONS
-from hub.queue import connect
-from hub.registry import registry
+from hub.run.queue import connect
 from hub.settings import Settings, settings
 from hub.store import Store, connections, deliveries, inbound, now
 from hub.store.upgrade import check

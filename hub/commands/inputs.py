@@ -12,11 +12,11 @@ from typing import Any
 import click
 from marshmallow import ValidationError, fields
 
+from hub.connecting.registry import Role, UnknownConnector, registry
 from hub.contract import Connector, ConnectorBroken, Destination, Headers, Inbound, Source
 from hub.contract.calls import dump_json
 from hub.contract.conversion import parse_iso
 from hub.contract.settings import Secrets
-from hub.registry import Role, UnknownConnector, registry
 
 SETTINGS = "JSON file with the connection's settings; otherwise, for a sample of the connector, its settings sample."
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)

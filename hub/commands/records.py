@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hub.commands.sentences import in_words
-from hub.queue import LANES, READING, wake
+from hub.run.queue import LANES, READING, wake
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.steer import replay as again

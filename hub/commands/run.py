@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from hub.commands.sentences import in_words
+from hub.run.supervisor import SUPERVISOR, supervise
 from hub.settings import Settings, settings
-from hub.supervise import SUPERVISOR, supervise
 
 
 @click.command()
@@ -30,7 +30,7 @@ def up(demo: bool, host: str | None, port: int | None, data: Path | None) -> Non
     settings.cache_clear()
     chosen = settings()
     if demo:  # its receiver is on this machine, and only it may be called here
-        from hub.demo import receiver_port
+        from hub.demo.guided import receiver_port
 
         allowed = [*chosen.allow_addresses, f"127.0.0.1:{receiver_port(chosen)}"]
         os.environ["HUB_ALLOW_ADDRESSES"] = ",".join(allowed)
@@ -59,7 +59,7 @@ def web() -> None:
 @in_words
 def worker() -> None:
     """Run the pool of RQ workers."""
-    from hub import roles
+    from hub.run import roles
 
     tie_to_supervisor()
     roles.run_worker()
@@ -69,7 +69,7 @@ def worker() -> None:
 @in_words
 def clock() -> None:
     """Run RQ's cron, which asks for a sweep every few seconds."""
-    from hub import roles
+    from hub.run import roles
 
     tie_to_supervisor()
     roles.run_clock()
@@ -79,7 +79,7 @@ def clock() -> None:
 @in_words
 def redis() -> None:
     """Become the embedded Redis (started by ``hub up``)."""
-    from hub.embedded import server_command
+    from hub.run.embedded import server_command
 
     tie_to_supervisor()
     line = server_command(settings())
@@ -88,7 +88,7 @@ def redis() -> None:
 
 def prepare(chosen: Settings) -> None:
     """Migrate, and make the first owner of a fresh installation; the login is kept in a file only they can read."""
-    from hub.embedded import check_socket_path
+    from hub.run.embedded import check_socket_path
     from hub.steer.accounts import first_owner
     from hub.store import Store, accounts, now
     from hub.store.upgrade import upgrade
@@ -132,7 +132,7 @@ def _check_port(chosen: Settings) -> None:
 
 def tie_to_supervisor() -> None:
     """Under ``hub up``, end when the supervisor does, even if it was killed."""
-    from hub.embedded import die_with_parent
+    from hub.run.embedded import die_with_parent
 
     supervisor = os.environ.get(SUPERVISOR)
     if supervisor:

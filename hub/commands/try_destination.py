@@ -10,9 +10,9 @@ import click
 
 from hub.commands.inputs import EXISTING, SETTINGS, Mistake, headers_in, read_json, sample_settings, say, settings_for
 from hub.commands.inputs import destination as destination_named
+from hub.connecting.seams import NAIVE
 from hub.contract import Conversion, Headers, Reply
-from hub.deliver.outcome import judged
-from hub.reading import NAIVE
+from hub.outgoing.answers import judged
 
 
 @click.command()
@@ -49,9 +49,14 @@ def judge(destination: str, body: Path | None, status: int, headers: Path | None
     connector = destination_named(destination)
     reply = Reply(status, Headers(headers_in(headers)), body.read_bytes() if body else b"")
     outcome = judged(connector, reply, datetime.now(UTC))
-    say({
-        "outcome": outcome.result.value, "after": outcome.after, "reason": outcome.reason, "detail": outcome.detail,
-    })  # fmt: skip
+    say(
+        {
+            "outcome": outcome.result.value,
+            "after": outcome.after,
+            "reason": outcome.reason,
+            "detail": outcome.detail,
+        }
+    )
 
 
 def _conversions(path: Path) -> list[dict[str, Any]]:

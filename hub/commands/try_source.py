@@ -10,11 +10,12 @@ import click
 
 from hub.commands.inputs import EXISTING, SETTINGS, headers_in, message_in, moment, sample_settings, say, settings_for
 from hub.commands.inputs import source as source_named
+from hub.connecting.rehearsal import drive, show
 from hub.contract import Call, DeliveryError, HubError, Inbound, NotVerified, Reply, Source, Trust, TryLater
 from hub.contract.conversion import iso
 from hub.contract.inbound import Headers
-from hub.reading import needs_fetch, prove, read_back, read_message
-from hub.rehearsal import drive, show
+from hub.normalize import needs_fetch, read_back, read_message
+from hub.verify import prove
 
 
 @click.command()

@@ -26,29 +26,51 @@ Facts = Mapping[str, Any]
 PERSON = {
     name: name
     for name in (
-        "email", "phone", "first_name", "last_name", "city", "region", "postal_code", "country", "external_id",
+        "email",
+        "phone",
+        "first_name",
+        "last_name",
+        "city",
+        "region",
+        "postal_code",
+        "country",
+        "external_id",
     )
-}  # fmt: skip
+}
 VISIT = {name: name for name in ("ip", "user_agent", "page_url", "referrer")}
 SALE = {"value": "value", "currency": "currency", "order_id": "sale_order_id", "items": "items"}
 
 SHORT = {
-    "em": "email", "ph": "phone_digits", "fn": "first_name", "ln": "last_name", "ct": "city", "st": "region",
-    "zp": "postal_code", "country": "country", "external_id": "external_id",
-}  # fmt: skip
+    "em": "email",
+    "ph": "phone_digits",
+    "fn": "first_name",
+    "ln": "last_name",
+    "ct": "city",
+    "st": "region",
+    "zp": "postal_code",
+    "country": "country",
+    "external_id": "external_id",
+}
 """Meta's keys of hashed identifiers, which Pinterest and Snapchat took over."""
 
 PIXEL_NAMES = {
-    Stage.VIEW_CONTENT: "ViewContent", Stage.ADD_TO_CART: "AddToCart", Stage.INITIATE_CHECKOUT: "InitiateCheckout",
-    Stage.COMPLETE_REGISTRATION: "CompleteRegistration", Stage.ADD_PAYMENT_INFO: "AddPaymentInfo",
+    Stage.VIEW_CONTENT: "ViewContent",
+    Stage.ADD_TO_CART: "AddToCart",
+    Stage.INITIATE_CHECKOUT: "InitiateCheckout",
+    Stage.COMPLETE_REGISTRATION: "CompleteRegistration",
+    Stage.ADD_PAYMENT_INFO: "AddPaymentInfo",
     Stage.PURCHASE: "Purchase",
-}  # fmt: skip
+}
 """The names of Meta's pixel, which TikTok took over."""
 
 ANALYTICS_NAMES = {
-    Stage.VIEW_CONTENT: "view_item", Stage.ADD_TO_CART: "add_to_cart", Stage.INITIATE_CHECKOUT: "begin_checkout",
-    Stage.COMPLETE_REGISTRATION: "sign_up", Stage.ADD_PAYMENT_INFO: "add_payment_info", Stage.PURCHASE: "purchase",
-}  # fmt: skip
+    Stage.VIEW_CONTENT: "view_item",
+    Stage.ADD_TO_CART: "add_to_cart",
+    Stage.INITIATE_CHECKOUT: "begin_checkout",
+    Stage.COMPLETE_REGISTRATION: "sign_up",
+    Stage.ADD_PAYMENT_INFO: "add_payment_info",
+    Stage.PURCHASE: "purchase",
+}
 """The names of Google Analytics 4, which Microsoft's tag took over."""
 
 EVENT_ID = Field(

@@ -81,22 +81,75 @@ def read_money(amount: Any, currency: Any, default: str = "") -> tuple[Decimal |
     return value, code
 
 
-_DOLLARS = frozenset({
-    "USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU", "BSD", "BBD", "BMD", "BZD",
-    "JMD", "TTD", "XCD", "FJD", "LRD", "NAD",
-})  # fmt: skip
+_DOLLARS = frozenset(
+    {
+        "USD",
+        "CAD",
+        "AUD",
+        "NZD",
+        "SGD",
+        "HKD",
+        "TWD",
+        "MXN",
+        "ARS",
+        "CLP",
+        "COP",
+        "UYU",
+        "BSD",
+        "BBD",
+        "BMD",
+        "BZD",
+        "JMD",
+        "TTD",
+        "XCD",
+        "FJD",
+        "LRD",
+        "NAD",
+    }
+)
 _CROWNS = frozenset({"SEK", "NOK", "DKK", "ISK"})
 _YEN_OR_YUAN = frozenset({"JPY", "CNY"})
 _ONE = {
-    "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₪": "ILS", "₫": "VND", "₴": "UAH",
-    "₦": "NGN", "₱": "PHP", "฿": "THB", "₡": "CRC", "₲": "PYG", "₸": "KZT", "₼": "AZN", "₾": "GEL", "US$": "USD",
-    "CA$": "CAD", "C$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "NT$": "TWD",
-    "MX$": "MXN", "R$": "BRL", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF",
-}  # fmt: skip
+    "€": "EUR",
+    "£": "GBP",
+    "₹": "INR",
+    "₩": "KRW",
+    "₽": "RUB",
+    "₺": "TRY",
+    "₪": "ILS",
+    "₫": "VND",
+    "₴": "UAH",
+    "₦": "NGN",
+    "₱": "PHP",
+    "฿": "THB",
+    "₡": "CRC",
+    "₲": "PYG",
+    "₸": "KZT",
+    "₼": "AZN",
+    "₾": "GEL",
+    "US$": "USD",
+    "CA$": "CAD",
+    "C$": "CAD",
+    "A$": "AUD",
+    "AU$": "AUD",
+    "NZ$": "NZD",
+    "HK$": "HKD",
+    "S$": "SGD",
+    "NT$": "TWD",
+    "MX$": "MXN",
+    "R$": "BRL",
+    "ZŁ": "PLN",
+    "KČ": "CZK",
+    "FT": "HUF",
+}
 _SYMBOLS: dict[str, frozenset[str]] = {
     **{symbol: frozenset({code}) for symbol, code in _ONE.items()},
-    "$": _DOLLARS, "¥": _YEN_OR_YUAN, "￥": _YEN_OR_YUAN, "KR": _CROWNS, "KR.": _CROWNS,
-}  # fmt: skip
+    "$": _DOLLARS,
+    "¥": _YEN_OR_YUAN,
+    "￥": _YEN_OR_YUAN,
+    "KR": _CROWNS,
+    "KR.": _CROWNS,
+}
 
 _WORD_BEFORE = re.compile(r"^[^\d.,'+\- ]+\.?(?= *[\d.,+\-])")
 _WORD_AFTER = re.compile(r"(?<=[\d.,\-]) *[^\d.,'+\- ]+\.?$")

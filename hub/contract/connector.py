@@ -239,7 +239,7 @@ class Destination(Connector):
         """Read an answer the way this platform means it. Called for every reply.
 
         Raise a DeliveryError when it says no (also inside a 200), or return the Outcome that a success means here. None
-        leaves it to the HTTP status (:mod:`hub.deliver.outcome`).
+        leaves it to the HTTP status (:mod:`hub.outgoing.answers`).
         """
         return None
 

@@ -156,9 +156,20 @@ class Conversion:
 
 
 _PLAIN_FIELDS = (
-    "event_id", "order_id", "order_aliases", "currency", "recurring", "subscription_id", "money_id", "test", "coupon",
-    "offer", "reason", "flags", "extra",
-)  # fmt: skip
+    "event_id",
+    "order_id",
+    "order_aliases",
+    "currency",
+    "recurring",
+    "subscription_id",
+    "money_id",
+    "test",
+    "coupon",
+    "offer",
+    "reason",
+    "flags",
+    "extra",
+)
 
 
 def iso(moment: datetime) -> str:

@@ -44,9 +44,15 @@ def hub_key(name: Any) -> str | None:
 
 
 def listed_field(
-    key: str, label: Any, type: str, *, types: Mapping[str, Any], names: Sequence[Any] = (),
-    options: Iterable[tuple[Any, Any]] = (), required: bool = False,
-) -> Field:  # fmt: skip
+    key: str,
+    label: Any,
+    type: str,
+    *,
+    types: Mapping[str, Any],
+    names: Sequence[Any] = (),
+    options: Iterable[tuple[Any, Any]] = (),
+    required: bool = False,
+) -> Field:
     """One field of an account. ``type`` is the CRM's word, ``types`` what it means (else text).
 
     It is taken for the hub's own when its key, its label, or one of ``names`` says so.
@@ -54,10 +60,13 @@ def listed_field(
     own = next((found for name in (key, label, *names) if (found := hub_key(name))), None)
     said = text(label) or key
     return Field(
-        own or key, _LABELS[own] if own else Text(said, said), types.get(type, "text"), required,
+        own or key,
+        _LABELS[own] if own else Text(said, said),
+        types.get(type, "text"),
+        required,
         group="profile" if own else "account",
         options=tuple((value, text(name) or value) for each, name in options if (value := text(each))),
-    )  # fmt: skip
+    )
 
 
 def expected(own_key: Callable[[str], str] = str) -> Listed:

@@ -23,9 +23,16 @@ from hub.contract.signing import check_token
 from hub.contract.standard_fields import fields_for, mapping_for
 from hub.contract.vocabulary import Category, Kind, Stage, Text
 
-TAKEN_KINDS = frozenset({
-    Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION, Kind.CONTACT,
-})  # fmt: skip
+TAKEN_KINDS = frozenset(
+    {
+        Kind.CONVERSION,
+        Kind.RENEWAL,
+        Kind.REFUND,
+        Kind.DISPUTE,
+        Kind.CANCELLATION,
+        Kind.CONTACT,
+    }
+)
 """What such a tool takes: everything but money that is only promised."""
 
 USUAL_STAGES = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
@@ -53,9 +60,15 @@ TAGS_MAPPING: Mapping[str, Any] = {
 
 
 EVENT_KEYS: Mapping[str, str] = {
-    "value": "value", "currency": "currency", "order_id": "sale_order_id", "subscription_id": "subscription_id",
-    "coupon": "coupon", "items": "items", "reason": "lead_reason", "page_url": "page_url",
-}  # fmt: skip
+    "value": "value",
+    "currency": "currency",
+    "order_id": "sale_order_id",
+    "subscription_id": "subscription_id",
+    "coupon": "coupon",
+    "items": "items",
+    "reason": "lead_reason",
+    "page_url": "page_url",
+}
 EVENT_FIELDS = (Field("event_name", Text("Event to record", "Événement à enregistrer")), *fields_for(EVENT_KEYS))
 """The event that starts an automation, and what it tells of the sale."""
 
@@ -208,7 +221,11 @@ class UnsignedOptOuts(OptOuts):
 def _conversion(told: OptOut, inbound: Inbound) -> Conversion:
     at, flags = first_time(*told.at, fallback=inbound.received_at)
     return Conversion(
-        event_id=told.event_id, kind=Kind.CONTACT, occurred_at=at, flags=flags,
-        contact=Contact(email=told.email, external_id=told.external_id), consent=Consent(email=False),
+        event_id=told.event_id,
+        kind=Kind.CONTACT,
+        occurred_at=at,
+        flags=flags,
+        contact=Contact(email=told.email, external_id=told.external_id),
+        consent=Consent(email=False),
         extra={"email_opt_out": told.reason},
-    )  # fmt: skip
+    )

@@ -50,9 +50,14 @@ class TryLater(DeliveryError):
     reason = "destination_not_accepting"
 
     def __init__(
-        self, message: str, *, after: float | None = None, whole_connection: bool = False, detail: str = "",
+        self,
+        message: str,
+        *,
+        after: float | None = None,
+        whole_connection: bool = False,
+        detail: str = "",
         reason: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(message, detail=detail, reason=reason)
         self.after = after
         self.whole_connection = whole_connection

@@ -18,9 +18,25 @@ MAX_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_LOCAL = 64  # RFC 5321, section 4.5.3.1.1
 UTM_NAMES = ("source", "medium", "campaign", "term", "content", "id")
 CLICK_IDS = (
-    "gclid", "gbraid", "wbraid", "fbclid", "fbp", "fbc", "ttclid", "ttp", "msclkid", "li_fat_id", "epik", "twclid",
-    "sccid", "rdt_cid", "dclid", "yclid", "ga_client_id", "ga_session_id",
-)  # fmt: skip
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "fbclid",
+    "fbp",
+    "fbc",
+    "ttclid",
+    "ttp",
+    "msclkid",
+    "li_fat_id",
+    "epik",
+    "twclid",
+    "sccid",
+    "rdt_cid",
+    "dclid",
+    "yclid",
+    "ga_client_id",
+    "ga_session_id",
+)
 PURPOSES = ("ads", "email", "analytics")
 
 
@@ -147,9 +163,17 @@ _PLACEHOLDERS = tuple(
 )
 
 _PURPOSE_WORDS = {
-    "ads": "ads", "ad": "ads", "advertising": "ads", "marketing": "ads", "email": "email", "e-mail": "email",
-    "newsletter": "email", "analytics": "analytics", "statistics": "analytics", "measurement": "analytics",
-}  # fmt: skip
+    "ads": "ads",
+    "ad": "ads",
+    "advertising": "ads",
+    "marketing": "ads",
+    "email": "email",
+    "e-mail": "email",
+    "newsletter": "email",
+    "analytics": "analytics",
+    "statistics": "analytics",
+    "measurement": "analytics",
+}
 _YES = ("1", "true", "yes", "y", "on", "all", "oui", "granted")
 _NO = ("0", "false", "no", "n", "off", "none", "non", "denied")
 

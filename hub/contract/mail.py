@@ -70,9 +70,15 @@ class MailSettings(SettingsSchema):
 
 
 def mail(
-    sender: str, to: str, subject: str, text: str, *, html: str = "", headers: Mapping[str, str] | None = None,
+    sender: str,
+    to: str,
+    subject: str,
+    text: str,
+    *,
+    html: str = "",
+    headers: Mapping[str, str] | None = None,
     idempotency_key: str | None = None,
-) -> Call:  # fmt: skip
+) -> Call:
     """One message (RFC 5322) to one person. ``sender`` may have a display name.
 
     ``headers``: List-Unsubscribe and the like, ASCII; they are never folded, since a long address would be encoded by

@@ -21,12 +21,46 @@ from hub.contract.paths import required_text, text
 from hub.contract.tracking import read_tracking
 from hub.contract.vocabulary import Kind, Stage, stage_named
 
-KEYS = frozenset({
-    "stage", "event_id", "occurred_at", "order_id", "value", "currency", "email", "phone", "full_name", "first_name",
-    "last_name", "external_id", "city", "region", "postal_code", "country", "product_id", "product_name", "quantity",
-    "price", "coupon", "offer", "campaign_ids", "tags", "subscription_id", "recurring", "money_id", "test", "reason",
-    "consent_ads", "consent_email", "consent_analytics", "page_url", "referrer", "ip", "user_agent",
-})  # fmt: skip
+KEYS = frozenset(
+    {
+        "stage",
+        "event_id",
+        "occurred_at",
+        "order_id",
+        "value",
+        "currency",
+        "email",
+        "phone",
+        "full_name",
+        "first_name",
+        "last_name",
+        "external_id",
+        "city",
+        "region",
+        "postal_code",
+        "country",
+        "product_id",
+        "product_name",
+        "quantity",
+        "price",
+        "coupon",
+        "offer",
+        "campaign_ids",
+        "tags",
+        "subscription_id",
+        "recurring",
+        "money_id",
+        "test",
+        "reason",
+        "consent_ads",
+        "consent_email",
+        "consent_analytics",
+        "page_url",
+        "referrer",
+        "ip",
+        "user_agent",
+    }
+)
 """What is read. UTM values and click ids are read under their usual names; anything else is kept as ``extra``."""
 
 
@@ -97,12 +131,16 @@ def _items(record: Mapping[str, Any]) -> list[Item]:
     lines = given if isinstance(given, list) else [{**record, "name": record.get("product_name")}]
     items = [
         Item(
-            product_id=text(line.get("product_id")), sku=text(line.get("sku")), name=text(line.get("name")),
-            quantity=decimal(line.get("quantity")) or Decimal(1), price=decimal(line.get("price")),
+            product_id=text(line.get("product_id")),
+            sku=text(line.get("sku")),
+            name=text(line.get("name")),
+            quantity=decimal(line.get("quantity")) or Decimal(1),
+            price=decimal(line.get("price")),
             category=text(line.get("category")),
         )
-        for line in lines if isinstance(line, dict)
-    ]  # fmt: skip
+        for line in lines
+        if isinstance(line, dict)
+    ]
     return [item for item in items if item.product_id or item.sku or item.name]
 
 

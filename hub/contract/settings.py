@@ -145,9 +145,14 @@ class Secrets(fields.Field[list[str]]):
     """
 
     def __init__(
-        self, label: Text, *, help: Text | None = None, placeholder: str = "", generate: Literal["", "whsec"] = "",
+        self,
+        label: Text,
+        *,
+        help: Text | None = None,
+        placeholder: str = "",
+        generate: Literal["", "whsec"] = "",
         **rest: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         rest.setdefault("load_default", list)
         metadata = _metadata(label, help, placeholder, True, "secrets") | {"generate": generate}
         super().__init__(metadata=metadata, **rest)
@@ -171,9 +176,15 @@ class Table(fields.Field[dict[str, str]]):
     widget = "table"
 
     def __init__(
-        self, label: Text, *, choices: dict[str, Text] | None = None, names: dict[str, Text] | None = None,
-        help: Text | None = None, placeholder: str = "", **rest: Any,
-    ) -> None:  # fmt: skip
+        self,
+        label: Text,
+        *,
+        choices: dict[str, Text] | None = None,
+        names: dict[str, Text] | None = None,
+        help: Text | None = None,
+        placeholder: str = "",
+        **rest: Any,
+    ) -> None:
         rest.setdefault("load_default", dict)
         self.choices = choices
         metadata = _metadata(label, help, placeholder, False, self.widget) | {"choices": choices, "names": names}

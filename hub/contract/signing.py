@@ -29,9 +29,7 @@ def require_header(headers: Headers, name: str) -> str:
     """The header's value, or NotVerified when it is missing, empty or absurdly long."""
     value = headers.get(name, "").strip()
     if not value:
-        raise NotVerified(
-            f"The header {name} is missing: the message is not signed.", reason="signature_missing"
-        )  # fmt: skip
+        raise NotVerified(f"The header {name} is missing: the message is not signed.", reason="signature_missing")
     if len(value) > MAX_HEADER:
         raise NotVerified(f"The header {name} is too long to be a signature.")
     return value
@@ -47,9 +45,13 @@ def require_secrets(secrets: Sequence[str | bytes]) -> None:
 
 
 def check_hmac(
-    message: bytes, given: Iterable[str], secrets: Sequence[str | bytes], *, encoding: Encoding = "hex",
+    message: bytes,
+    given: Iterable[str],
+    secrets: Sequence[str | bytes],
+    *,
+    encoding: Encoding = "hex",
     algorithm: str = "sha256",
-) -> None:  # fmt: skip
+) -> None:
     """Raise NotVerified unless one of the ``given`` signatures of ``message`` was made with one of ``secrets``."""
     require_secrets(secrets)
     candidates = [text.strip().encode("utf-8", "replace") for text in given]
@@ -109,9 +111,15 @@ def check_timestamp(seconds: str | int | float, now: datetime, tolerance: int = 
 
 
 def check_timed(
-    header: str, body: bytes, secrets: Sequence[str | bytes], now: datetime, tolerance: int = TOLERANCE, *,
-    time: str = "t", signature: str = "v1",
-) -> None:  # fmt: skip
+    header: str,
+    body: bytes,
+    secrets: Sequence[str | bytes],
+    now: datetime,
+    tolerance: int = TOLERANCE,
+    *,
+    time: str = "t",
+    signature: str = "v1",
+) -> None:
     """Raise NotVerified unless ``header`` (``t=1795262400,v1=5f…``) signs ``body``, not long before or after ``now``.
 
     The scheme that Stripe made common: hex HMAC-SHA256 over the Unix time, a dot, the body. ``time`` and ``signature``

@@ -46,8 +46,10 @@ PERSON: Mapping[str, Fact] = {
     "first_name": _found("contact.first_name", Text("First name", "Prénom"), "person"),
     "last_name": _found("contact.last_name", Text("Last name", "Nom"), "person"),
     "full_name": Fact(
-        Text("Full name", "Nom complet"), "text",
-        {"text": "{{ contact.first_name }} {{ contact.last_name }}", "do": ["trim"]}, "person",
+        Text("Full name", "Nom complet"),
+        "text",
+        {"text": "{{ contact.first_name }} {{ contact.last_name }}", "do": ["trim"]},
+        "person",
     ),
     "city": _found("contact.city", Text("City", "Ville"), "person"),
     "region": _found("contact.region", Text("State or region", "État ou région"), "person"),
@@ -58,7 +60,7 @@ PERSON: Mapping[str, Fact] = {
     ),
     "consent_email": _found("consent.email", Text("Agreed to e-mail", "A accepté les e-mails"), "person", "boolean"),
     "consent_ads": _found("consent.ads", Text("Agreed to ads", "A accepté la publicité"), "person", "boolean"),
-}  # fmt: skip
+}
 """Who it is."""
 
 PROFILE: Mapping[str, Fact] = {
@@ -76,43 +78,47 @@ PROFILE: Mapping[str, Fact] = {
         "customer.last_purchase_at", Text("Last purchase", "Dernier achat"), "profile", "datetime", "datetime"
     ),
     "stage": Fact(
-        Text("Last stage", "Dernière étape"), "text",
-        {"if": _IS_EVENT, "then": {"first": [{"from": "stage"}, {"from": "kind"}]}}, "profile",
+        Text("Last stage", "Dernière étape"),
+        "text",
+        {"if": _IS_EVENT, "then": {"first": [{"from": "stage"}, {"from": "kind"}]}},
+        "profile",
     ),
     "stage_at": Fact(
-        Text("Last stage reached at", "Dernière étape atteinte le"), "datetime",
-        {"if": _IS_EVENT, "then": {"from": "occurred_at"}, "as": "datetime"}, "profile",
+        Text("Last stage reached at", "Dernière étape atteinte le"),
+        "datetime",
+        {"if": _IS_EVENT, "then": {"from": "occurred_at"}, "as": "datetime"},
+        "profile",
     ),
     "order_id": _found("order_id", Text("Last order: id", "Dernière commande : numéro"), "profile"),
-    "order_amount": Fact(
-        Text("Last order: amount", "Dernière commande : montant"), "number", _ORDER_AMOUNT, "profile"
-    ),
+    "order_amount": Fact(Text("Last order: amount", "Dernière commande : montant"), "number", _ORDER_AMOUNT, "profile"),
     "order_currency": Fact(
-        Text("Last order: currency", "Dernière commande : devise"), "text",
-        {"first": [{"from": "order.currency"}, {"from": "currency"}]}, "profile",
+        Text("Last order: currency", "Dernière commande : devise"),
+        "text",
+        {"first": [{"from": "order.currency"}, {"from": "currency"}]},
+        "profile",
     ),
     "order_status": _found("order.status", Text("Last order: status", "Dernière commande : état"), "profile"),
     "products": _found("items[].name", Text("Last products", "Derniers produits"), "profile", coerce="text"),
     "offer": _found("offer", Text("Last offer", "Dernière offre"), "profile"),
     "campaigns": _found("campaign_names", Text("Campaigns", "Campagnes"), "profile", coerce="text"),
     "lead_reason": _found("reason", Text("Lead: reason", "Lead : raison"), "profile"),
-}  # fmt: skip
+}
 """What a CRM keeps of a customer: the summary, and each purchase fact in a field of its own."""
 
 SALE: Mapping[str, Fact] = {
     "value": _found("value", Text("Amount", "Montant"), "sale", "money"),
     "currency": _found("currency", Text("Currency", "Devise"), "sale"),
     "sale_order_id": _found("order_id", Text("Order id", "Numéro de commande"), "sale"),
-    "subscription_id": _found(
-        "subscription_id", Text("Subscription id", "Identifiant d'abonnement"), "sale"
-    ),
+    "subscription_id": _found("subscription_id", Text("Subscription id", "Identifiant d'abonnement"), "sale"),
     "coupon": _found("coupon", Text("Coupon", "Code promo"), "sale"),
     "items": _found("items", Text("Order lines", "Lignes de commande"), "sale", "list"),
     "content_name": Fact(
-        Text("Name of the offer", "Nom de l'offre"), "text",
-        {"first": [{"from": "items[0].name"}, {"from": "offer"}]}, "sale",
+        Text("Name of the offer", "Nom de l'offre"),
+        "text",
+        {"first": [{"from": "items[0].name"}, {"from": "offer"}]},
+        "sale",
     ),
-}  # fmt: skip
+}
 """What was sold, for platforms that take events."""
 
 VISIT: Mapping[str, Fact] = {

@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract.calls import Outcome, Recipe, Record, Result
 from hub.contract.connector import Batch
 from hub.contract.errors import BadCredentials, DeliveryError, Gone, TryLater
 from hub.deliver import breaker, verdicts
 from hub.deliver.outbox import Parcel, load
-from hub.deliver.outcome import REASON_OF, outcome_of
 from hub.deliver.retry import next_try
-from hub.deliver.sender import Sender, Talk
+from hub.outgoing.answers import REASON_OF, outcome_of
+from hub.outgoing.sender import Sender, Talk
 from hub.store import Store, connections, deliveries, leases, new_id, now
 from hub.store.base import Row, Values
 
@@ -205,8 +205,9 @@ class Lane:
             log.exception("connector %s failed", destination.slug)
             broken = DeliveryError(
                 f"The connector {destination.name} failed on this record. Report it, then replay after the fix.",
-                detail=f"{type(error).__name__}: {error}"[:300], reason="connector_broken",
-            )  # fmt: skip
+                detail=f"{type(error).__name__}: {error}"[:300],
+                reason="connector_broken",
+            )
             return outcome_of(broken), broken
 
     def _note(self, wave: Wave, ids: Sequence[str], told: Any, error: DeliveryError | None, talk: Talk) -> None:
@@ -228,9 +229,13 @@ class Lane:
 
     def _exchange(self, talk: Talk, records: int) -> Values:
         return {
-            "id": new_id(), "connection_id": self._connected.id, "at": now(), "milliseconds": int(talk.seconds * 1000),
-            "records": records, "calls": talk.calls,
-        }  # fmt: skip
+            "id": new_id(),
+            "connection_id": self._connected.id,
+            "at": now(),
+            "milliseconds": int(talk.seconds * 1000),
+            "records": records,
+            "calls": talk.calls,
+        }
 
     # -- recording -------------------------------------------------------------------------------------------------
 
@@ -238,8 +243,9 @@ class Lane:
         at = now()
         found = [
             self._verdict(parcel, wave.outcomes[parcel.delivery["id"]], wave, at)
-            for parcel in parcels if parcel.delivery["id"] in wave.outcomes
-        ]  # fmt: skip
+            for parcel in parcels
+            if parcel.delivery["id"] in wave.outcomes
+        ]
         state = breaker.after(self._connected.row["breaker"], at, wave.good, wave.bad)
         with self._store.write() as tx:
             deliveries.record(tx, at, found, wave.exchanges)
@@ -262,11 +268,17 @@ class Lane:
     def _verdict(self, parcel: Parcel, outcome: Outcome, wave: Wave, at: datetime) -> Values:
         delivery_id, tries = parcel.delivery["id"], parcel.delivery["tries"] + 1
         row: Values = {
-            "id": delivery_id, "number": tries, "result": outcome.result.value,
-            "reason": outcome.reason or REASON_OF[outcome.result], "detail": outcome.detail[:500],
-            "mapping_id": parcel.mapping["id"], "exchange_id": wave.exchange_of.get(delivery_id), "due_at": at,
-            "done_at": at, **verdicts.ticket_columns(parcel.delivery, outcome),
-        }  # fmt: skip
+            "id": delivery_id,
+            "number": tries,
+            "result": outcome.result.value,
+            "reason": outcome.reason or REASON_OF[outcome.result],
+            "detail": outcome.detail[:500],
+            "mapping_id": parcel.mapping["id"],
+            "exchange_id": wave.exchange_of.get(delivery_id),
+            "due_at": at,
+            "done_at": at,
+            **verdicts.ticket_columns(parcel.delivery, outcome),
+        }
         if outcome.result is Result.PENDING:
             return row | verdicts.awaited(parcel.delivery, outcome, at)
         if outcome.result in _GOOD:

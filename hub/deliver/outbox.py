@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub import vault
-from hub.connected import Connected
+from hub.connecting import vault
+from hub.connecting.connected import Connected
 from hub.contract.calls import Outcome, Result
 from hub.contract.vocabulary import Trust
 from hub.store import accounts, campaigns, contacts, conversions, deliveries, orders, routes

@@ -80,9 +80,15 @@ class Arrival:
     def message(self, url: str, body: bytes, at: datetime) -> Inbound:
         """The request as an Inbound. Of cookies only our own visitor id is looked at."""
         return Inbound(
-            body=body, headers=self._headers(), received_at=at, method=self.method, path=self.path, query=self.query,
-            url=url, remote_ip=self._environ.get("REMOTE_ADDR") or "",
-        )  # fmt: skip
+            body=body,
+            headers=self._headers(),
+            received_at=at,
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            url=url,
+            remote_ip=self._environ.get("REMOTE_ADDR") or "",
+        )
 
     def _headers(self) -> Headers:
         found = {name: value for key, value in self._environ.items() if value and (name := _header(key))}

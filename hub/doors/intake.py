@@ -11,13 +11,13 @@ from functools import lru_cache
 
 from flask import current_app
 
-from hub.connected import Connected, Freshly, open_connection
+from hub.connecting.connected import Connected, Freshly, open_connection
+from hub.connecting.registry import registry
 from hub.contract.errors import InboundError
 from hub.contract.inbound import Headers, Inbound
 from hub.contract.visits import NEW_VISITOR, VISITOR_COOKIE
 from hub.contract.vocabulary import Trust
 from hub.receive import Receipt, Receiver
-from hub.registry import registry
 from hub.store import Store, connections, inbound, new_id, now
 from hub.store.base import Values
 from hub.verify import event_key
@@ -26,10 +26,24 @@ MOST_REFUSED = 60
 """Refused messages kept for each source and minute: enough to see what is wrong, too few to fill the disk with."""
 
 _SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|password|api[-_]?key|hottok|session", re.IGNORECASE)
-_NOT_KEPT = frozenset({
-    "host", "connection", "content-length", "accept-encoding", "cookie", "forwarded", "x-forwarded-for", "x-real-ip",
-    "x-forwarded-proto", "x-forwarded-host", "transfer-encoding", "cf-connecting-ip", "true-client-ip", "expect",
-})  # fmt: skip
+_NOT_KEPT = frozenset(
+    {
+        "host",
+        "connection",
+        "content-length",
+        "accept-encoding",
+        "cookie",
+        "forwarded",
+        "x-forwarded-for",
+        "x-real-ip",
+        "x-forwarded-proto",
+        "x-forwarded-host",
+        "transfer-encoding",
+        "cf-connecting-ip",
+        "true-client-ip",
+        "expect",
+    }
+)
 _LONGEST_HEADER = 4200
 
 
@@ -80,11 +94,18 @@ def keep_refused(hub: Hub, message: Inbound, connected: Connected, error: Inboun
 
 def _row(message: Inbound, connected: Connected) -> Values:
     return inbound.NEW_ROW | {
-        "id": new_id(), "workspace_id": connected.workspace_id, "connection_id": connected.id,
-        "received_at": message.received_at, "due_at": message.received_at, "method": message.method,
-        "path": _clean(message.path[:500]), "query": _clean(message.query), "headers": _kept_headers(message.headers),
-        "body": message.body, "remote_ip": message.remote_ip[:45],
-    }  # fmt: skip
+        "id": new_id(),
+        "workspace_id": connected.workspace_id,
+        "connection_id": connected.id,
+        "received_at": message.received_at,
+        "due_at": message.received_at,
+        "method": message.method,
+        "path": _clean(message.path[:500]),
+        "query": _clean(message.query),
+        "headers": _kept_headers(message.headers),
+        "body": message.body,
+        "remote_ip": message.remote_ip[:45],
+    }
 
 
 def _kept_headers(headers: Headers) -> dict[str, str]:

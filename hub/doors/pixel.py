@@ -12,12 +12,12 @@ import uuid
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import dump_cookie
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract.errors import ConfigError, DeliveryError, HubError, InboundError
 from hub.contract.inbound import Headers, Inbound
-from hub.deliver.sender import run_recipe
 from hub.doors.front import Answer, Arrival, Door
 from hub.doors.intake import NEW_VISITOR, VISITOR_COOKIE, Hub, keep, keep_refused, now
+from hub.outgoing.sender import run_recipe
 from hub.receive import NotKept
 from hub.settings import settings
 from hub.verify import verify
@@ -88,9 +88,13 @@ def _kept(hub: Hub, arrival: Arrival, message: Inbound, connected: Connected) ->
     answer = _image("recorded", 200)
     if visitor:
         cookie = dump_cookie(
-            VISITOR_COOKIE, visitor, max_age=THIRTEEN_MONTHS, secure=arrival.is_secure, httponly=True,
+            VISITOR_COOKIE,
+            visitor,
+            max_age=THIRTEEN_MONTHS,
+            secure=arrival.is_secure,
+            httponly=True,
             samesite="None" if arrival.is_secure else "Lax",
-        )  # fmt: skip
+        )
         answer.headers.append(("Set-Cookie", cookie))
     return answer
 

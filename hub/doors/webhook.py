@@ -7,16 +7,15 @@ from typing import Any
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected, public_url
+from hub.connecting.seams import NAIVE
 from hub.contract.calls import Reply, dump_json
 from hub.contract.errors import ConfigError, ConnectorBroken, DeliveryError, InboundError
 from hub.contract.inbound import Inbound
 from hub.contract.reasons import REASONS
-from hub.deliver.sender import run_recipe
 from hub.doors.front import Answer, Arrival, Door
 from hub.doors.intake import Hub, keep, keep_refused, now
-from hub.journey import public_url
-from hub.reading import NAIVE
+from hub.outgoing.sender import run_recipe
 from hub.receive import NotKept
 from hub.settings import settings
 from hub.verify import verify

@@ -30,10 +30,17 @@ NOWHERE = "https://hub.example.com/u/preview"
 
 
 def facts(
-    conversion: Json, event_id: str, order: Mapping[str, Any] | None = None, customer: Mapping[str, Any] | None = None,
-    campaign_names: Iterable[str] = (), *, trust: str | None = None, language: str = "en", time_zone: str = "UTC",
+    conversion: Json,
+    event_id: str,
+    order: Mapping[str, Any] | None = None,
+    customer: Mapping[str, Any] | None = None,
+    campaign_names: Iterable[str] = (),
+    *,
+    trust: str | None = None,
+    language: str = "en",
+    time_zone: str = "UTC",
     unsubscribe_url: str | None = None,
-) -> Json:  # fmt: skip
+) -> Json:
     """What rules read: ``conversion`` (``Conversion.to_dict()``) under the hub's stable ``event_id``.
 
     ``order``: id, gross, refunded, net, currency, status. ``customer``: lifetime_value, currency, orders,
@@ -59,10 +66,15 @@ def facts(
 
 
 def customer_summary(
-    orders: int, lifetime_value: Decimal | None = None, currency: str | None = None,
-    last_purchase_at: datetime | None = None, last_product: str | None = None, *, language: str = "en",
+    orders: int,
+    lifetime_value: Decimal | None = None,
+    currency: str | None = None,
+    last_purchase_at: datetime | None = None,
+    last_product: str | None = None,
+    *,
+    language: str = "en",
     time_zone: str = "UTC",
-) -> str:  # fmt: skip
+) -> str:
     """One line about a customer for a CRM's field: ``3 orders, 149.97 EUR, last 2026-11-20: Watercolour Basics``.
 
     ``lifetime_value`` is net, in major units of ``currency``; the day is the workspace's. French for "fr".

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from hub.connecting.rehearsal import MASK, DryRun, dry_run, secrets_of, show
 from hub.contract.calls import Call, Outcome, Record, Reply, Result, dump_json
 from hub.contract.connector import Destination
 from hub.contract.conversion import Conversion, Json
@@ -21,16 +22,20 @@ from hub.contract.vocabulary import Kind, Text
 from hub.mapping.facts import facts
 from hub.mapping.record import make_record
 from hub.mapping.rules import compile_mapping
-from hub.rehearsal import MASK, DryRun, dry_run, secrets_of, show
 
 # What a connector says of the record itself. Any other verdict was read out of an answer that we made up.
 _ABOUT_THE_RECORD = frozenset({Result.SKIPPED, Result.BAD_MAPPING, Result.EXPIRED})
 
 
 def preview(
-    destination: Destination, settings: Mapping[str, Any], rules: Mapping[str, Any] | None,
-    conversions: Iterable[Conversion | Json], secrets: Collection[str] = (), *, language: str = "en",
-) -> Iterator[Json]:  # fmt: skip
+    destination: Destination,
+    settings: Mapping[str, Any],
+    rules: Mapping[str, Any] | None,
+    conversions: Iterable[Conversion | Json],
+    secrets: Collection[str] = (),
+    *,
+    language: str = "en",
+) -> Iterator[Json]:
     """A dict per call, ``{"method", "url", "headers", "body", "records"}``, and per problem ``{"record", "problem"}``.
 
     ``rules``: None for the destination's default mapping. ``conversions``: as normalized, or with ``order``,
@@ -75,9 +80,14 @@ def _facts(conversion: Conversion | Json, language: str) -> Json:
     # Through the shape and back: a hand-written file leaves defaults out, and rules read the stored form.
     whole = Conversion.from_dict({"event_id": "preview", **given}).to_dict()
     return facts(
-        whole, whole["event_id"], given.get("order"), given.get("customer"), given.get("campaign_names") or (),
-        trust=given.get("trust"), language=language,
-    )  # fmt: skip
+        whole,
+        whole["event_id"],
+        given.get("order"),
+        given.get("customer"),
+        given.get("campaign_names") or (),
+        trust=given.get("trust"),
+        language=language,
+    )
 
 
 def _name_of(conversion: Any) -> str:

@@ -11,18 +11,28 @@ from hub.store.base import EPOCH, Row
 
 
 def known_facts(
-    conversion: Row, workspace: Row, order: Row | None, lifetime: Sequence[Row] | None, campaign_names: Sequence[str],
+    conversion: Row,
+    workspace: Row,
+    order: Row | None,
+    lifetime: Sequence[Row] | None,
+    campaign_names: Sequence[str],
     unsubscribe_url: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """What a mapping reads of a stored conversion. One function for delivery and for trying a mapping out.
 
     ``lifetime``: the contact's rows of :func:`hub.store.orders.lifetime`; None: nobody will ask for the customer.
     """
     data = facts(
-        conversion["data"], conversion["event_id"], _order_facts(order), _customer_facts(conversion, lifetime),
-        campaign_names, trust=conversion["trust"], language=workspace["language"], time_zone=workspace["time_zone"],
+        conversion["data"],
+        conversion["event_id"],
+        _order_facts(order),
+        _customer_facts(conversion, lifetime),
+        campaign_names,
+        trust=conversion["trust"],
+        language=workspace["language"],
+        time_zone=workspace["time_zone"],
         unsubscribe_url=unsubscribe_url,
-    )  # fmt: skip
+    )
     data["kind"] = conversion["kind"]  # the books know whether a charge was a renewal, its message may not
     return data
 
@@ -42,7 +52,10 @@ def _customer_facts(conversion: Row, lifetime: Sequence[Row] | None) -> dict[str
     row = mine[0] if mine else max(lifetime, key=lambda one: one["last_at"] or EPOCH)
     items = conversion["data"]["items"]
     return {
-        "lifetime_value": row["net"], "currency": row["currency"], "orders": row["orders"],
-        "first_purchase_at": row["first_at"], "last_purchase_at": row["last_at"],
+        "lifetime_value": row["net"],
+        "currency": row["currency"],
+        "orders": row["orders"],
+        "first_purchase_at": row["first_at"],
+        "last_purchase_at": row["last_at"],
         "last_product": items[0].get("name") if items else None,
-    }  # fmt: skip
+    }

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from hub.connecting.vault import derived_key, suppression_hash
 from hub.settings import settings
 from hub.store import accounts, contacts
-from hub.vault import derived_key, suppression_hash
 
 PATH = "/u"
 _ID, _HASH, _SIGNATURE = 16, 32, 16  # bytes

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from hub.store.base import Row, among, chunks
+from hub.store.base import Row, chunks, in_any
 from hub.store.conversions import observation
 from hub.store.inbound import inbound
 
@@ -94,7 +94,7 @@ def _messages(tx: Connection, workspace_id: str, filters: Filters, before: str, 
 def _told(tx: Connection, ids: Sequence[str]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for some in chunks(ids):
-        statement = select(observation).where(among(observation.c.inbound_id, some)).order_by(observation.c.id)
+        statement = select(observation).where(in_any(observation.c.inbound_id, some)).order_by(observation.c.id)
         for row in tx.execute(statement).mappings():
             found.setdefault(row["inbound_id"], []).append(row)
     return found

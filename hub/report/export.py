@@ -52,11 +52,21 @@ def _pages(tx: Connection, workspace_id: str, page: Callable[..., Sequence[Row]]
 def _conversion(row: Row) -> Line:
     data = row["data"]
     own = {
-        "id": row["id"], "occurred_at": iso(row["occurred_at"]), "kind": row["kind"], "stage": row["stage"],
-        "order_id": data.get("order_id"), "value": money_text(row["value"]), "currency": row["currency"],
-        "test": row["test"], "trust": row["trust"], "identified_by": row["identified_by"], "state": row["state"],
-        "reason": row["reason"], "campaigns": " ".join(data["campaigns"]["ids"]), "tags": " ".join(data["campaigns"]["tags"]),
-    }  # fmt: skip
+        "id": row["id"],
+        "occurred_at": iso(row["occurred_at"]),
+        "kind": row["kind"],
+        "stage": row["stage"],
+        "order_id": data.get("order_id"),
+        "value": money_text(row["value"]),
+        "currency": row["currency"],
+        "test": row["test"],
+        "trust": row["trust"],
+        "identified_by": row["identified_by"],
+        "state": row["state"],
+        "reason": row["reason"],
+        "campaigns": " ".join(data["campaigns"]["ids"]),
+        "tags": " ".join(data["campaigns"]["tags"]),
+    }
     person = {name: data["contact"].get(name) for name in ("email", "first_name", "last_name")}
     items = data.get("items") or [{}]
     return own | person | {"product_id": items[0].get("product_id"), "product_name": items[0].get("name")}
@@ -64,12 +74,19 @@ def _conversion(row: Row) -> Line:
 
 def _order(row: Row) -> Line:
     return {
-        "id": row["id"], "order_id": row["display_id"], "status": row["status"], "currency": row["currency"],
-        "gross": money_text(row["gross"]), "refunded": money_text(row["refunded"]),
-        "disputed": money_text(row["disputed"]), "net": money_text(orders.net(row)), "test": row["test"],
-        "paid_at": iso(row["paid_at"]) if row["paid_at"] else None, "subscription_id": row["subscription_id"],
+        "id": row["id"],
+        "order_id": row["display_id"],
+        "status": row["status"],
+        "currency": row["currency"],
+        "gross": money_text(row["gross"]),
+        "refunded": money_text(row["refunded"]),
+        "disputed": money_text(row["disputed"]),
+        "net": money_text(orders.net(row)),
+        "test": row["test"],
+        "paid_at": iso(row["paid_at"]) if row["paid_at"] else None,
+        "subscription_id": row["subscription_id"],
         "contact_id": row["contact_id"],
-    }  # fmt: skip
+    }
 
 
 def _contact(row: Row) -> Line:
@@ -80,21 +97,63 @@ def _contact(row: Row) -> Line:
 
 NOUNS: dict[str, tuple[list[str], Callable[..., Sequence[Row]], Callable[[Row], Line]]] = {
     "conversions": (
-        ["id", "occurred_at", "kind", "stage", "order_id", "value", "currency", "test", "trust", "identified_by", "state",
-         "reason", "campaigns", "tags", "email", "first_name", "last_name", "product_id", "product_name"],
+        [
+            "id",
+            "occurred_at",
+            "kind",
+            "stage",
+            "order_id",
+            "value",
+            "currency",
+            "test",
+            "trust",
+            "identified_by",
+            "state",
+            "reason",
+            "campaigns",
+            "tags",
+            "email",
+            "first_name",
+            "last_name",
+            "product_id",
+            "product_name",
+        ],
         conversions.latest,
         _conversion,
     ),
     "orders": (
-        ["id", "order_id", "status", "currency", "gross", "refunded", "disputed", "net", "test", "paid_at",
-         "subscription_id", "contact_id"],
+        [
+            "id",
+            "order_id",
+            "status",
+            "currency",
+            "gross",
+            "refunded",
+            "disputed",
+            "net",
+            "test",
+            "paid_at",
+            "subscription_id",
+            "contact_id",
+        ],
         orders.latest,
         _order,
     ),
     "contacts": (
-        ["id", "email", "created_at", "first_name", "last_name", "phone", "external_id", "city", "region", "postal_code",
-         "country"],
+        [
+            "id",
+            "email",
+            "created_at",
+            "first_name",
+            "last_name",
+            "phone",
+            "external_id",
+            "city",
+            "region",
+            "postal_code",
+            "country",
+        ],
         contacts.latest,
         _contact,
     ),
-}  # fmt: skip
+}

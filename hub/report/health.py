@@ -64,15 +64,24 @@ def _source(tx: Connection, row: Row, came: dict[tuple[str, str], int]) -> Healt
     mine = {state: number for (connection, state), number in came.items() if connection == row["id"]}
     newest = messages.latest(tx, row["workspace_id"], limit=1, connection_id=row["id"])
     return Health(
-        row, sum(mine.values()), mine.get(DONE, 0), mine.get(IGNORED, 0),
-        mine.get(RECEIVED, 0) + mine.get(messages.READING, 0), mine.get(PARKED, 0) + mine.get(REFUSED, 0),
+        row,
+        sum(mine.values()),
+        mine.get(DONE, 0),
+        mine.get(IGNORED, 0),
+        mine.get(RECEIVED, 0) + mine.get(messages.READING, 0),
+        mine.get(PARKED, 0) + mine.get(REFUSED, 0),
         newest[0]["received_at"] if newest else None,
-    )  # fmt: skip
+    )
 
 
 def _destination(row: Row, sent: dict[tuple[str, str], int]) -> Health:
     mine = {state: number for (connection, state), number in sent.items() if connection == row["id"]}
     return Health(
-        row, sum(mine.values()), mine.get(DELIVERED, 0), mine.get(NOT_SENT, 0), mine.get(WAITING, 0),
-        mine.get(FAILED, 0), None,
-    )  # fmt: skip
+        row,
+        sum(mine.values()),
+        mine.get(DELIVERED, 0),
+        mine.get(NOT_SENT, 0),
+        mine.get(WAITING, 0),
+        mine.get(FAILED, 0),
+        None,
+    )

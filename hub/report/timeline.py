@@ -78,27 +78,45 @@ def words(reason: str) -> Json:
 def _message(row: Row, sources: Mapping[str, Row]) -> Json:
     body, cut, readable = _body(row)
     return {
-        "id": row["id"], "source": _named(row["connection_id"], sources), "received_at": row["received_at"],
-        "method": row["method"], "path": row["path"], "query": _masked_query(row["query"]),
-        "headers": dict(row["headers"]), "body": body, "cut": cut, "readable": readable, "size": len(row["body"]),
-        "remote_ip": row["remote_ip"], "resends": row["resends"], "fetched": row["fetched"],
-    }  # fmt: skip
+        "id": row["id"],
+        "source": _named(row["connection_id"], sources),
+        "received_at": row["received_at"],
+        "method": row["method"],
+        "path": row["path"],
+        "query": _masked_query(row["query"]),
+        "headers": dict(row["headers"]),
+        "body": body,
+        "cut": cut,
+        "readable": readable,
+        "size": len(row["body"]),
+        "remote_ip": row["remote_ip"],
+        "resends": row["resends"],
+        "fetched": row["fetched"],
+    }
 
 
 def _verdict(row: Row) -> Json:
     return {
-        "state": row["state"], "trust": {"code": row["trust"], **TRUSTS[row["trust"]]._asdict()},
-        "reason": words(row["reason"]), "detail": row["detail"], "tries": row["tries"],
+        "state": row["state"],
+        "trust": {"code": row["trust"], **TRUSTS[row["trust"]]._asdict()},
+        "reason": words(row["reason"]),
+        "detail": row["detail"],
+        "tries": row["tries"],
         "due_at": row["due_at"] if row["state"] == inbound.RECEIVED else None,
-    }  # fmt: skip
+    }
 
 
 def _reading(row: Row) -> Json:
     return {
-        "id": row["id"], "inbound_id": row["inbound_id"], "conversion_id": row["conversion_id"],
-        "event_id": row["event_id"], "trust": row["trust"], "occurred_at": row["occurred_at"],
-        "effect": words(row["effect"]), "fields": _fields(row["data"]),
-    }  # fmt: skip
+        "id": row["id"],
+        "inbound_id": row["inbound_id"],
+        "conversion_id": row["conversion_id"],
+        "event_id": row["event_id"],
+        "trust": row["trust"],
+        "occurred_at": row["occurred_at"],
+        "effect": words(row["effect"]),
+        "fields": _fields(row["data"]),
+    }
 
 
 def _books(tx: Connection, workspace_id: str, rows: Sequence[Row]) -> Json:
@@ -116,9 +134,22 @@ def _books(tx: Connection, workspace_id: str, rows: Sequence[Row]) -> Json:
 
 def _conversion(row: Row, campaign_names: list[str], sent: list[Json]) -> Json:
     names = (
-        "id", "event_id", "kind", "stage", "occurred_at", "value", "currency", "test", "trust", "identified_by",
-        "state", "order_id", "contact_id", "created_at", "updated_at",
-    )  # fmt: skip
+        "id",
+        "event_id",
+        "kind",
+        "stage",
+        "occurred_at",
+        "value",
+        "currency",
+        "test",
+        "trust",
+        "identified_by",
+        "state",
+        "order_id",
+        "contact_id",
+        "created_at",
+        "updated_at",
+    )
     own = {name: row[name] for name in names}
     return own | {
         "reason": words(row["reason"]),
@@ -174,18 +205,28 @@ def _deliveries(tx: Connection, workspace_id: str, rows: Iterable[Row]) -> dict[
 
 def _delivery(row: Row, attempts: Iterable[Row]) -> Json:
     return {
-        "id": row["id"], "route_id": row["route_id"], "state": row["state"], "reason": words(row["reason"]),
-        "detail": row["detail"], "tries": row["tries"], "done_at": row["done_at"],
+        "id": row["id"],
+        "route_id": row["route_id"],
+        "state": row["state"],
+        "reason": words(row["reason"]),
+        "detail": row["detail"],
+        "tries": row["tries"],
+        "done_at": row["done_at"],
         "due_at": row["due_at"] if row["state"] == deliveries.WAITING else None,
         "attempts": [
             {
-                "number": one["number"], "at": one["at"], "result": one["result"], "reason": words(one["reason"]),
-                "detail": one["detail"], "milliseconds": one["milliseconds"], "records": one["records"],
+                "number": one["number"],
+                "at": one["at"],
+                "result": one["result"],
+                "reason": words(one["reason"]),
+                "detail": one["detail"],
+                "milliseconds": one["milliseconds"],
+                "records": one["records"],
                 "calls": one["calls"] or [],
             }
             for one in attempts
         ],
-    }  # fmt: skip
+    }
 
 
 def _named(connection_id: str, rows: Mapping[str, Row]) -> Json:

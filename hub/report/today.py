@@ -66,9 +66,13 @@ def numbers(tx: Connection, workspace_id: str, since: datetime, until: datetime)
     net = {currency: plain_money(amount) for currency, amount in tx.execute(money.group_by(ledger.c.currency))}
     sent = _sent(tx, workspace_id, since)
     return Period(
-        sales=stages.get(Stage.PURCHASE, 0), leads=stages.get(Stage.LEAD, 0), net=dict(sorted(net.items())),
-        delivered=sent.get(DELIVERED, 0), waiting=sent.get(WAITING, 0), failed=sent.get(FAILED, 0),
-    )  # fmt: skip
+        sales=stages.get(Stage.PURCHASE, 0),
+        leads=stages.get(Stage.LEAD, 0),
+        net=dict(sorted(net.items())),
+        delivered=sent.get(DELIVERED, 0),
+        waiting=sent.get(WAITING, 0),
+        failed=sent.get(FAILED, 0),
+    )
 
 
 def set_up(tx: Connection, workspace_id: str, sources: list[Row], pixels: set[str]) -> SetUp:

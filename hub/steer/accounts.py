@@ -25,9 +25,16 @@ OWNER = "owner"
 
 
 def first_owner(
-    tx: Connection, at: datetime, *, email: str, password: str, workspace: str = "", time_zone: str = "UTC",
-    currency: str = "EUR", language: str = "en",
-) -> tuple[str, str]:  # fmt: skip
+    tx: Connection,
+    at: datetime,
+    *,
+    email: str,
+    password: str,
+    workspace: str = "",
+    time_zone: str = "UTC",
+    currency: str = "EUR",
+    language: str = "en",
+) -> tuple[str, str]:
     """Set up an empty installation; returns the ids (user, workspace). Raises Invalid, also when one exists."""
     if store.users_exist(tx):
         raise invalid(

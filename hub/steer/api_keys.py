@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from hub import vault
+from hub.connecting import vault
 from hub.contract.vocabulary import Text
 from hub.steer.errors import NotFound, invalid
 from hub.store import accounts

@@ -8,8 +8,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection
 
-from hub import vault
-from hub.connected import Connected, open_connection, split_settings
+from hub.connecting import vault
+from hub.connecting.connected import Connected, open_connection, split_settings
+from hub.connecting.registry import Role, UnknownConnector, registry
 from hub.contract.auth import OAuth2, ServiceAccount
 from hub.contract.calls import Recipe
 from hub.contract.connector import Connector, Destination, Field
@@ -17,9 +18,8 @@ from hub.contract.errors import ConfigError, ConnectorBroken, HubError
 from hub.contract.settings import secret_names
 from hub.contract.signing import new_whsec
 from hub.contract.vocabulary import Text
-from hub.deliver.oauth import NotAKey, service_account_key
-from hub.deliver.sender import run_recipe
-from hub.registry import Role, UnknownConnector, registry
+from hub.outgoing.oauth import NotAKey, service_account_key
+from hub.outgoing.sender import run_recipe
 from hub.settings import settings as installation
 from hub.steer import routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
@@ -35,9 +35,17 @@ LONGEST_SCOPE = 64
 
 
 def connect(
-    tx: Connection, at: datetime, workspace_id: str, *, connector: str, role: Role, name: str, settings: dict[str, Any],
-    add_route: bool = True, author: str = "",
-) -> str:  # fmt: skip
+    tx: Connection,
+    at: datetime,
+    workspace_id: str,
+    *,
+    connector: str,
+    role: Role,
+    name: str,
+    settings: dict[str, Any],
+    add_route: bool = True,
+    author: str = "",
+) -> str:
     """Set up ``connector`` in the ``role`` "source" or "destination"; returns the connection's id.
 
     A destination gets its first route, with what the connector proposes, unless ``add_route`` is False. Raises Invalid.
@@ -46,9 +54,14 @@ def connect(
     plain, hidden = _checked(found, _without_empty(settings) | _generated(found, settings))
     name = _name(name or found.name)
     columns = {
-        "workspace_id": workspace_id, "connector": connector, "role": role, "name": name, "settings": plain,
-        "secrets": vault.seal(hidden), "settings_version": found.settings_version,
-    }  # fmt: skip
+        "workspace_id": workspace_id,
+        "connector": connector,
+        "role": role,
+        "name": name,
+        "settings": plain,
+        "secrets": vault.seal(hidden),
+        "settings_version": found.settings_version,
+    }
     if isinstance(found.auth, OAuth2):
         columns |= {"state": store.NEEDS_YOU, "state_reason": "grant_missing"}
     connection_id = store.add_connection(tx, at, columns)
@@ -59,9 +72,16 @@ def connect(
 
 
 def change(
-    tx: Connection, at: datetime, connection_id: str, *, workspace_id: str | None = None, name: str | None = None,
-    settings: dict[str, Any] | None = None, order_scope: str | None = None, author: str = "",
-) -> None:  # fmt: skip
+    tx: Connection,
+    at: datetime,
+    connection_id: str,
+    *,
+    workspace_id: str | None = None,
+    name: str | None = None,
+    settings: dict[str, Any] | None = None,
+    order_scope: str | None = None,
+    author: str = "",
+) -> None:
     """Change what is given. Of ``settings``, names that are left out keep their value.
 
     A secret that is empty or ``***`` keeps what is stored; None takes it away. Raises Invalid and NotFound.
@@ -146,9 +166,18 @@ def shown(row: Row) -> dict[str, Any]:
     """A stored connection as people and the API may see it: secrets as ``***``, and the address to give to a sender."""
     secrets = dict.fromkeys(vault.unseal(row["secrets"]), MASK)
     names = (
-        "id", "connector", "role", "name", "number", "state", "state_reason", "state_detail", "order_scope",
-        "created_at", "updated_at",
-    )  # fmt: skip
+        "id",
+        "connector",
+        "role",
+        "name",
+        "number",
+        "state",
+        "state_reason",
+        "state_detail",
+        "order_scope",
+        "created_at",
+        "updated_at",
+    )
     return {name: row[name] for name in names} | {"settings": {**row["settings"], **secrets}, "url": address(row)}
 
 
@@ -171,19 +200,21 @@ def check(connected: Connected) -> Text | str:
     """
     said = _run(connected, connected.connector.check(connected.settings))
     name = connected.connector.name
-    return str(said) if said else Text(
-        f"{name} offers no check: the first message will tell.",
-        f"{name} n'offre pas de vérification : le premier message le dira.",
-    )  # fmt: skip
+    return (
+        str(said)
+        if said
+        else Text(
+            f"{name} offers no check: the first message will tell.",
+            f"{name} n'offre pas de vérification : le premier message le dira.",
+        )
+    )
 
 
 def prepare(connected: Connected) -> Text | str:
     """Create at the platform what deliveries need; as :func:`check`."""
     said = _run(connected, connected.destination.prepare(connected.settings))
     name = connected.connector.name
-    return str(said) if said else Text(
-        f"{name} needs no preparation.", f"{name} n'a besoin d'aucune préparation."
-    )  # fmt: skip
+    return str(said) if said else Text(f"{name} needs no preparation.", f"{name} n'a besoin d'aucune préparation.")
 
 
 def discover(connected: Connected) -> list[Field]:
@@ -305,9 +336,10 @@ def _name(name: str) -> str:
     clean = " ".join(str(name).split())
     if not clean or len(clean) > LONGEST_NAME:
         raise invalid(
-            "name", f"Give it a name of at most {LONGEST_NAME} characters.",
+            "name",
+            f"Give it a name of at most {LONGEST_NAME} characters.",
             f"Donnez-lui un nom de {LONGEST_NAME} caractères au plus.",
-        )  # fmt: skip
+        )
     return clean
 
 

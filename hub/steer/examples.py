@@ -58,21 +58,32 @@ def made_up(destination: Destination, language: str = "en") -> Json:
 def made_up_conversion(stage: Stage | None = Stage.PURCHASE, language: str = "en") -> Json:
     """The facts of an invented conversion that reached ``stage``."""
     conversion = Conversion(
-        event_id="00000000-0000-7000-8000-000000000000", kind=Kind.CONVERSION, stage=stage,
-        occurred_at=datetime(2026, 11, 20, 18, 42, 7, tzinfo=UTC), order_id="1001", value=Decimal("49.99"),
+        event_id="00000000-0000-7000-8000-000000000000",
+        kind=Kind.CONVERSION,
+        stage=stage,
+        occurred_at=datetime(2026, 11, 20, 18, 42, 7, tzinfo=UTC),
+        order_id="1001",
+        value=Decimal("49.99"),
         currency="EUR",
         contact=Contact(
-            email="anna.martin@example.com", phone="+33612345678", first_name="Anna", last_name="Martin", city="Lyon",
-            postal_code="69002", country="FR",
+            email="anna.martin@example.com",
+            phone="+33612345678",
+            first_name="Anna",
+            last_name="Martin",
+            city="Lyon",
+            postal_code="69002",
+            country="FR",
         ),
         items=[Item("p-17", "WB-01", "Watercolour Basics", price=Decimal("49.99"), category="course")],
         campaigns=Campaigns(ids=["3"], tags=["spring"]),
         context=Context(
-            ip="203.0.113.7", user_agent="Mozilla/5.0", page_url="https://example.com/thanks",
+            ip="203.0.113.7",
+            user_agent="Mozilla/5.0",
+            page_url="https://example.com/thanks",
             utm={"source": "newsletter", "medium": "email"},
             click_ids={"fbclid": "fbclid-sample", "gclid": "gclid-sample"},
         ),
-    )  # fmt: skip
+    )
     return facts(conversion.to_dict(), conversion.event_id, trust="proven", language=language)
 
 

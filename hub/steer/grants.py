@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from hub import vault
-from hub.connected import Connected
+from hub.connecting import vault
+from hub.connecting.connected import Connected
 from hub.contract.auth import OAuth2
 from hub.contract.connector import Connector
 from hub.contract.errors import BadCredentials, ConnectorBroken, DeliveryError
 from hub.contract.vocabulary import Text
-from hub.deliver import grants, oauth
-from hub.deliver.sender import shared_sender
+from hub.outgoing import grants, oauth
+from hub.outgoing.sender import shared_sender
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.steer import replay
@@ -100,9 +100,13 @@ def shown(tx: Connection, row: Row) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "state": found.state, "since": found.since, "expires_at": found.expires_at, "renews": found.renews,
-        "connect_at": page_of(row["id"]), "redirect_uri": redirect_uri(),
-    }  # fmt: skip
+        "state": found.state,
+        "since": found.since,
+        "expires_at": found.expires_at,
+        "renews": found.renews,
+        "connect_at": page_of(row["id"]),
+        "redirect_uri": redirect_uri(),
+    }
 
 
 def begin(tx: Connection, at: datetime, connected: Connected, user_id: str, browser: str) -> str:
@@ -117,10 +121,13 @@ def begin(tx: Connection, at: datetime, connected: Connected, user_id: str, brow
     except BadCredentials as error:
         raise _not_filled_in(error, connected) from None
     request = {
-        "state": vault.token_hash(state), "connection_id": connected.id, "user_id": user_id,
-        "browser": vault.token_hash(browser), "verifier": vault.seal({"verifier": verifier}),
+        "state": vault.token_hash(state),
+        "connection_id": connected.id,
+        "user_id": user_id,
+        "browser": vault.token_hash(browser),
+        "verifier": vault.seal({"verifier": verifier}),
         "expires_at": at + timedelta(seconds=REQUEST_SECONDS),
-    }  # fmt: skip
+    }
     stored.add_request(tx, at, request)
     return url
 
@@ -135,9 +142,13 @@ def complete(
         raise _declined(answer, connected)
     try:
         grants.accept(
-            _auth(connected.connector), connected, answer["code"][:4096], verifier, redirect_uri(),
+            _auth(connected.connector),
+            connected,
+            answer["code"][:4096],
+            verifier,
+            redirect_uri(),
             shared_sender().asker(connected),
-        )  # fmt: skip
+        )
     except BadCredentials as error:
         if not error.status:
             raise _not_filled_in(error, connected) from None

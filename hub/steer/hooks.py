@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from hub.connecting.registry import registry
 from hub.contract.connector import Destination
 from hub.contract.errors import ConfigError
 from hub.contract.settings import Url
 from hub.contract.vocabulary import KIND_LABELS, STAGE_LABELS, Kind, Stage
 from hub.mapping.catalog import FIELDS, CatalogField
 from hub.mapping.preview import preview
-from hub.registry import registry
 from hub.route import NEW_CONTACT
 from hub.steer import connections, examples, routes
 from hub.steer.errors import Invalid, NotFound, invalid
@@ -43,9 +43,16 @@ Json = dict[str, Any]
 
 
 def subscribe(
-    tx: Connection, at: datetime, workspace_id: str, *, target_url: str, filters: Mapping[str, Any],
-    event: str = "conversion", connector: str = "", author: str = "",
-) -> str:  # fmt: skip
+    tx: Connection,
+    at: datetime,
+    workspace_id: str,
+    *,
+    target_url: str,
+    filters: Mapping[str, Any],
+    event: str = "conversion",
+    connector: str = "",
+    author: str = "",
+) -> str:
     """Send what is of this ``event`` (one of EVENTS) and passes ``filters`` to ``target_url`` from now on.
 
     ``connector`` names the tool that asks; left out, it is told by the address. Returns the subscription's id. Raises
@@ -56,10 +63,16 @@ def subscribe(
         destination = subscriber(host, connector)
         way = _way(tx, workspace_id, destination, event, filters)
         connection_id = connections.connect(
-            tx, at, workspace_id, connector=destination.slug, role="destination",
+            tx,
+            at,
+            workspace_id,
+            connector=destination.slug,
+            role="destination",
             name=f"{destination.name} {host}"[:200],
-            settings={_address_setting(destination): target_url}, add_route=False, author=author,
-        )  # fmt: skip
+            settings={_address_setting(destination): target_url},
+            add_route=False,
+            author=author,
+        )
     except Invalid as error:
         if error.messages.keys() & {"filters", "connector"}:
             raise
@@ -208,12 +221,17 @@ def _described(field: CatalogField, language: str) -> list[Json]:
     if field.type == "list":
         return [
             {
-                "key": f"{field.key}[]{name}", "label": f"{label}: {name}", "required": False,
+                "key": f"{field.key}[]{name}",
+                "label": f"{label}: {name}",
+                "required": False,
                 "type": "number" if isinstance(value, int | float) else "string",
             }
             for name, value in field.sample[0].items()
-        ]  # fmt: skip
+        ]
     shown: Json = {
-        "key": field.key, "label": label, "type": _TYPES.get(field.type, "string"), "required": field.key == "id"
-    }  # fmt: skip
+        "key": field.key,
+        "label": label,
+        "type": _TYPES.get(field.type, "string"),
+        "required": field.key == "id",
+    }
     return [shown | ({"choices": _CHOICES[field.key]} if field.key in _CHOICES else {})]

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract.calls import dump_json
 from hub.contract.conversion import Conversion
 from hub.contract.errors import ConnectorBroken, NotUnderstood
 from hub.contract.inbound import Headers, Inbound
 from hub.contract.tables import Row, read_table
 from hub.contract.vocabulary import Trust
-from hub.reading import read_message
+from hub.normalize import read_message
 from hub.store import Store, inbound, new_id
 from hub.store.base import Values
 from hub.store.bulk import insert_new
@@ -101,8 +101,16 @@ def _message(row: Row, at: datetime) -> Inbound:
 
 def _stored(message: Inbound, connected: Connected) -> Values:
     return inbound.NEW_ROW | {
-        "id": new_id(), "workspace_id": connected.workspace_id, "connection_id": connected.id,
-        "received_at": message.received_at, "due_at": message.received_at, "method": message.method, "path": message.path,
-        "query": "", "headers": dict(message.headers), "body": message.body, "trust": Trust.IMPORTED.value,
+        "id": new_id(),
+        "workspace_id": connected.workspace_id,
+        "connection_id": connected.id,
+        "received_at": message.received_at,
+        "due_at": message.received_at,
+        "method": message.method,
+        "path": message.path,
+        "query": "",
+        "headers": dict(message.headers),
+        "body": message.body,
+        "trust": Trust.IMPORTED.value,
         "event_key": event_key(message, connected),
-    }  # fmt: skip
+    }

@@ -13,15 +13,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.attribute.orders import normal_id
-from hub.connected import Connected, open_connection
+from hub.connecting.connected import Connected, open_connection
+from hub.connecting.registry import registry
 from hub.contract.calls import dump_json
 from hub.contract.connector import Source
 from hub.contract.conversion import Conversion, iso
 from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Headers, Inbound
 from hub.contract.vocabulary import Kind, Trust
-from hub.reading import read_message
-from hub.registry import registry
+from hub.normalize import read_message
 from hub.steer import connections, hooks
 from hub.steer.errors import in_both, invalid
 from hub.store import connections as store
@@ -33,9 +33,14 @@ CALL = "/api/v1/conversions"
 
 
 def record(
-    tx: Connection, at: datetime, workspace_id: str, fields: Mapping[str, Any], *, connector: str = "",
+    tx: Connection,
+    at: datetime,
+    workspace_id: str,
+    fields: Mapping[str, Any],
+    *,
+    connector: str = "",
     author: str = "",
-) -> tuple[str, Conversion]:  # fmt: skip
+) -> tuple[str, Conversion]:
     """Keep one flat record (:mod:`hub.contract.records`); returns its message's id and what it is understood to say.
 
     The same record again is kept once. ``connector`` names the tool that tells it. Raises Invalid.
@@ -52,10 +57,19 @@ def record(
     if conversion is None:
         raise invalid("stage", "There is no such stage or kind.", "Cette étape ou nature n'existe pas.")
     row = inbound.NEW_ROW | {
-        "id": new_id(), "workspace_id": workspace_id, "connection_id": connected.id, "received_at": at, "due_at": at,
-        "method": message.method, "path": CALL, "query": "", "headers": headers, "body": message.body,
-        "trust": Trust.PROVEN.value, "event_key": event_key(message, connected),
-    }  # fmt: skip
+        "id": new_id(),
+        "workspace_id": workspace_id,
+        "connection_id": connected.id,
+        "received_at": at,
+        "due_at": at,
+        "method": message.method,
+        "path": CALL,
+        "query": "",
+        "headers": headers,
+        "body": message.body,
+        "trust": Trust.PROVEN.value,
+        "event_key": event_key(message, connected),
+    }
     if insert_new(tx, inbound.inbound, [row], "connection_id", "event_key"):
         return row["id"], conversion
     kept = inbound.existing_keys(tx, [(connected.id, row["event_key"])])
@@ -84,8 +98,14 @@ def _source(tx: Connection, at: datetime, workspace_id: str, connector: str, aut
     row = next((one for one in rows if one["connector"] == source.slug), None)
     if row is None:
         made = connections.connect(
-            tx, at, workspace_id, connector=source.slug, role="source", name=f"{source.name} (API)", settings={},
+            tx,
+            at,
+            workspace_id,
+            connector=source.slug,
+            role="source",
+            name=f"{source.name} (API)",
+            settings={},
             author=author,
-        )  # fmt: skip
+        )
         row = connections.get(tx, made)
     return open_connection(row)

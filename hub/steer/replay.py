@@ -40,9 +40,15 @@ def deliveries_again(
 
 
 def failed_again(
-    tx: Connection, at: datetime, workspace_id: str, connection_id: str | None = None, since: datetime | None = None, *,
-    mapping: MappingChoice = "new", author: str = "",
-) -> int:  # fmt: skip
+    tx: Connection,
+    at: datetime,
+    workspace_id: str,
+    connection_id: str | None = None,
+    since: datetime | None = None,
+    *,
+    mapping: MappingChoice = "new",
+    author: str = "",
+) -> int:
     """Send again all that failed, of one destination or of all, since then or ever. Returns how many."""
     ids = deliveries.failed_ids(tx, workspace_id, connection_id=connection_id, since=since)
     return deliveries_again(tx, at, workspace_id, ids, mapping, author=author)

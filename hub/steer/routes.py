@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.connected import open_connection
+from hub.connecting.connected import open_connection
+from hub.connecting.registry import UnknownConnector, registry
 from hub.contract.connector import Destination
 from hub.contract.errors import ConnectorBroken
 from hub.contract.vocabulary import Kind, Stage, Text
@@ -18,7 +19,6 @@ from hub.mapping.filters import compile_filter
 from hub.mapping.preview import preview as dry_run
 from hub.mapping.problems import MappingError
 from hub.mapping.rules import compile_mapping
-from hub.registry import UnknownConnector, registry
 from hub.steer import examples
 from hub.steer.errors import Invalid, NotFound, from_mapping, invalid
 from hub.store import accounts, connections, deliveries
@@ -32,10 +32,21 @@ MOST_EXAMPLES = 100
 
 
 def add(
-    tx: Connection, at: datetime, workspace_id: str, *, connection_id: str, name: str = "",
-    stages: Iterable[str] | None = None, kinds: Iterable[str] | None = None, filter: Any = None, trust: str = "claimed",
-    wait_minutes: int = 0, enabled: bool = True, rules: dict[str, Any] | None = None, author: str = "",
-) -> str:  # fmt: skip
+    tx: Connection,
+    at: datetime,
+    workspace_id: str,
+    *,
+    connection_id: str,
+    name: str = "",
+    stages: Iterable[str] | None = None,
+    kinds: Iterable[str] | None = None,
+    filter: Any = None,
+    trust: str = "claimed",
+    wait_minutes: int = 0,
+    enabled: bool = True,
+    rules: dict[str, Any] | None = None,
+    author: str = "",
+) -> str:
     """A new way to a destination; returns the route's id.
 
     Stages, kinds and rules that are left out are those the connector proposes. Raises Invalid and NotFound.
@@ -48,11 +59,15 @@ def add(
     columns = _checked(
         destination,
         {
-            "name": name or connection["name"], "stages": proposed if stages is None else stages,
-            "kinds": destination.kinds if kinds is None else kinds, "filter": filter or {}, "trust": trust,
-            "wait_minutes": wait_minutes, "enabled": enabled,
+            "name": name or connection["name"],
+            "stages": proposed if stages is None else stages,
+            "kinds": destination.kinds if kinds is None else kinds,
+            "filter": filter or {},
+            "trust": trust,
+            "wait_minutes": wait_minutes,
+            "enabled": enabled,
         },
-    )  # fmt: skip
+    )
     mapping = dict(destination.default_mapping) if rules is None else rules
     _compiled(mapping)
     own = {"workspace_id": workspace_id, "connection_id": connection_id}
@@ -101,9 +116,14 @@ def current_mapping(tx: Connection, route: Row) -> Row:
 
 
 def preview(
-    tx: Connection, route_id: str, rules: dict[str, Any] | None = None, last: int = 5, *, language: str = "en",
+    tx: Connection,
+    route_id: str,
+    rules: dict[str, Any] | None = None,
+    last: int = 5,
+    *,
+    language: str = "en",
     workspace_id: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """What the destination would be sent for the workspace's ``last`` conversions that this route takes.
 
     ``rules``: None for the mapping in use. Returns ``{"conversions": [facts], "calls": [...], "problems": [...],
@@ -253,6 +273,11 @@ def _check_enabled(_destination: Destination, value: Any) -> bool:
 
 
 _CHECKS = {
-    "name": _check_name, "stages": _check_stages, "kinds": _check_kinds, "filter": _check_filter, "trust": _check_trust,
-    "wait_minutes": _check_wait, "enabled": _check_enabled,
-}  # fmt: skip
+    "name": _check_name,
+    "stages": _check_stages,
+    "kinds": _check_kinds,
+    "filter": _check_filter,
+    "trust": _check_trust,
+    "wait_minutes": _check_wait,
+    "enabled": _check_enabled,
+}

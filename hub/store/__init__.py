@@ -16,6 +16,19 @@ from hub.store import (
 from hub.store.base import Store, metadata, new_id, now
 
 __all__ = [
-    "Store", "accounts", "campaigns", "connections", "contacts", "conversions", "deliveries", "grants", "inbound",
-    "leases", "metadata", "new_id", "now", "orders", "routes",
-]  # fmt: skip
+    "Store",
+    "accounts",
+    "campaigns",
+    "connections",
+    "contacts",
+    "conversions",
+    "deliveries",
+    "grants",
+    "inbound",
+    "leases",
+    "metadata",
+    "new_id",
+    "now",
+    "orders",
+    "routes",
+]

@@ -18,8 +18,8 @@ from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, S
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
-from hub.store.among import among
 from hub.store.bulk import Values, insert, insert_new, insert_or, run_many, upsert
+from hub.store.in_any import in_any
 
 Row = Mapping[Any, Any]
 
@@ -135,14 +135,23 @@ class Store:
     def _engine(self, pool_size: int) -> Engine:
         if not self.sqlite:
             return create_engine(
-                self.url, pool_size=pool_size, max_overflow=16, pool_pre_ping=True, json_serializer=to_json,
-                json_deserializer=from_json, connect_args={"prepare_threshold": 5},
-            )  # fmt: skip
+                self.url,
+                pool_size=pool_size,
+                max_overflow=16,
+                pool_pre_ping=True,
+                json_serializer=to_json,
+                json_deserializer=from_json,
+                connect_args={"prepare_threshold": 5},
+            )
         engine = create_engine(
-            self.url, poolclass=QueuePool, pool_size=pool_size, max_overflow=32, json_serializer=to_json,
+            self.url,
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=32,
+            json_serializer=to_json,
             json_deserializer=from_json,
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None, "cached_statements": 512},
-        )  # fmt: skip
+        )
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -178,8 +187,12 @@ def _tune_sqlite(connection: Any, _: Any) -> None:
 
 _PRAGMAS = (
     "page_size=8192",  # of a new database: a message of 2 KB would fill more than half of a usual page, and waste the rest
-    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-8000",
-)  # fmt: skip
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+    "cache_size=-8000",
+)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -191,6 +204,25 @@ def _begin_sqlite(connection: Connection) -> None:
 JsonColumn = JSON(none_as_null=True)
 
 __all__ = [
-    "EPOCH", "Id", "JsonColumn", "Moment", "Money", "Row", "Store", "Values", "among", "chunks", "id_column", "insert",
-    "insert_new", "insert_or", "metadata", "new_id", "now", "plain_money", "run_many", "to_json", "upsert",
-]  # fmt: skip
+    "EPOCH",
+    "Id",
+    "JsonColumn",
+    "Moment",
+    "Money",
+    "Row",
+    "Store",
+    "Values",
+    "chunks",
+    "id_column",
+    "in_any",
+    "insert",
+    "insert_new",
+    "insert_or",
+    "metadata",
+    "new_id",
+    "now",
+    "plain_money",
+    "run_many",
+    "to_json",
+    "upsert",
+]

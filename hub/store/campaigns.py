@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Column, Connection, Index, String, Table, UniqueConstraint, or_, select
 
-from hub.store.base import Id, Moment, Row, among, chunks, id_column, metadata
+from hub.store.base import Id, Moment, Row, chunks, id_column, in_any, metadata
 
 campaign = Table(
     "campaign",
@@ -42,7 +42,9 @@ credit = Table(
 def by_external_ids(tx: Connection, workspace_id: str, names: Iterable[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for some in chunks(names):
-        statement = select(campaign).where(campaign.c.workspace_id == workspace_id, among(campaign.c.external_id, some))
+        statement = select(campaign).where(
+            campaign.c.workspace_id == workspace_id, in_any(campaign.c.external_id, some)
+        )
         found |= {row["external_id"]: row for row in tx.execute(statement).mappings()}
     return found
 
@@ -63,7 +65,7 @@ def names_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, list[st
                     campaign.c.id == campaign_tag.c.campaign_id,
                 ),
             )
-            .where(among(credit.c.conversion_id, some))
+            .where(in_any(credit.c.conversion_id, some))
         )
         for conversion_id, name in tx.execute(statement):
             found.setdefault(conversion_id, set()).add(name)
@@ -83,7 +85,7 @@ def tags_of(tx: Connection, workspace_id: str, external_ids: Iterable[str]) -> l
         statement = (
             select(campaign_tag.c.tag)
             .join(campaign, campaign.c.id == campaign_tag.c.campaign_id)
-            .where(campaign.c.workspace_id == workspace_id, among(campaign.c.external_id, some))
+            .where(campaign.c.workspace_id == workspace_id, in_any(campaign.c.external_id, some))
         )
         found |= set(tx.scalars(statement))
     return sorted(found)

@@ -16,9 +16,9 @@ from hub.store.base import (
     Moment,
     Row,
     Values,
-    among,
     chunks,
     id_column,
+    in_any,
     insert_new,
     insert_or,
     metadata,
@@ -83,8 +83,8 @@ def identities(tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]
         wanted = set(some)
         statement = select(identity).where(
             identity.c.workspace_id == workspace_id,
-            among(identity.c.type, {type_ for type_, _ in some}),
-            among(identity.c.value, [value for _, value in some]),
+            in_any(identity.c.type, {type_ for type_, _ in some}),
+            in_any(identity.c.value, [value for _, value in some]),
         )
         for row in tx.execute(statement).mappings():
             if (row["type"], row["value"]) in wanted:
@@ -95,7 +95,7 @@ def identities(tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]
 def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for some in chunks(ids):
-        found |= {row["id"]: row for row in tx.execute(select(contact).where(among(contact.c.id, some))).mappings()}
+        found |= {row["id"]: row for row in tx.execute(select(contact).where(in_any(contact.c.id, some))).mappings()}
     return found
 
 
@@ -130,7 +130,7 @@ def consents_of(tx: Connection, contact_ids: Iterable[str]) -> dict[tuple[str, s
     """
     words: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for some in chunks(contact_ids):
-        for row in tx.execute(select(consent).where(among(consent.c.contact_id, some))).mappings():
+        for row in tx.execute(select(consent).where(in_any(consent.c.contact_id, some))).mappings():
             words[row["contact_id"], row["purpose"]].append(row)
     return {key: _says_yes(told) for key, told in words.items()}
 
@@ -182,7 +182,7 @@ def suppressed(tx: Connection, workspace_id: str, hashes: Iterable[str]) -> dict
     found: dict[str, str] = {}
     for some in chunks(hashes):
         statement = select(suppression.c.email_hash, suppression.c.reason).where(
-            suppression.c.workspace_id == workspace_id, among(suppression.c.email_hash, some)
+            suppression.c.workspace_id == workspace_id, in_any(suppression.c.email_hash, some)
         )
         found |= {row["email_hash"]: row["reason"] for row in tx.execute(statement).mappings()}
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, func, select, update
 
-from hub.store.base import Id, JsonColumn, Moment, Money, Row, among, chunks, id_column, metadata
+from hub.store.base import Id, JsonColumn, Moment, Money, Row, chunks, id_column, in_any, metadata
 from hub.store.orders import order
 
 observation = Table(
@@ -65,7 +65,7 @@ def observations_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) 
     rows: list[Row] = []
     for some in chunks(subjects):
         statement = select(observation).where(
-            observation.c.workspace_id == workspace_id, among(observation.c.subject, some)
+            observation.c.workspace_id == workspace_id, in_any(observation.c.subject, some)
         )
         rows += tx.execute(statement).mappings()
     return rows
@@ -76,8 +76,8 @@ def known_events(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple
     found: dict[tuple[str, str], Row] = {}
     for some in chunks(pairs):
         statement = select(observation).where(
-            among(observation.c.connection_id, {connection for connection, _ in some}),
-            among(observation.c.event_id, [event for _, event in some]),
+            in_any(observation.c.connection_id, {connection for connection, _ in some}),
+            in_any(observation.c.event_id, [event for _, event in some]),
         )
         found |= {(row["connection_id"], row["event_id"]): row for row in tx.execute(statement).mappings()}
     return found
@@ -87,7 +87,7 @@ def conversions_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -
     rows: list[Row] = []
     for some in chunks(subjects):
         statement = select(conversion).where(
-            conversion.c.workspace_id == workspace_id, among(conversion.c.subject, some)
+            conversion.c.workspace_id == workspace_id, in_any(conversion.c.subject, some)
         )
         rows += tx.execute(statement).mappings()
     return rows
@@ -96,7 +96,7 @@ def conversions_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -
 def drop_observations(tx: Connection, ids: Iterable[str]) -> None:
     """Another telling of the same events counts."""
     for some in chunks(ids):
-        tx.execute(observation.delete().where(among(observation.c.id, some)))
+        tx.execute(observation.delete().where(in_any(observation.c.id, some)))
 
 
 def move_observation(tx: Connection, observation_id: str, subject: str, conversion_id: str) -> None:
@@ -109,8 +109,8 @@ def subjects_of_contacts(tx: Connection, contact_ids: Iterable[str]) -> set[str]
     """What is folded under these contacts and might be somebody else's: where not every message names an e-mail."""
     found: set[str] = set()
     for some in chunks(contact_ids):
-        mine = among(conversion.c.contact_id, some)
-        without_id = select(order.c.id).where(among(order.c.contact_id, some), order.c.display_id == "")
+        mine = in_any(conversion.c.contact_id, some)
+        without_id = select(order.c.id).where(in_any(order.c.contact_id, some), order.c.display_id == "")
         unsure = (conversion.c.identified_by != "email") | conversion.c.order_id.in_(without_id)
         unsure |= conversion.c.subject.like("p:%")
         counts = conversion.c.state != "replaced"
@@ -130,7 +130,7 @@ def to_send(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
 def _by_ids(tx: Connection, ids: Iterable[str], columns: Iterable[Column[Any]]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for some in chunks(ids):
-        statement = select(*columns).where(among(conversion.c.id, some))
+        statement = select(*columns).where(in_any(conversion.c.id, some))
         found |= {row["id"]: row for row in tx.execute(statement).mappings()}
     return found
 
@@ -138,9 +138,17 @@ def _by_ids(tx: Connection, ids: Iterable[str], columns: Iterable[Column[Any]]) 
 _SENT = [
     conversion.c[name]
     for name in (
-        "id", "event_id", "order_id", "contact_id", "kind", "occurred_at", "currency", "trust", "data",
+        "id",
+        "event_id",
+        "order_id",
+        "contact_id",
+        "kind",
+        "occurred_at",
+        "currency",
+        "trust",
+        "data",
     )
-]  # fmt: skip
+]
 
 
 def get(tx: Connection, conversion_id: str, workspace_id: str | None = None) -> Row | None:
@@ -171,9 +179,16 @@ def observed_in(tx: Connection, conversion_id: str) -> list[Row]:
 
 
 def latest(
-    tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None, stage: str | None = None,
-    contact_id: str | None = None, order_id: str | None = None, since: datetime | None = None,
-) -> Sequence[Row]:  # fmt: skip
+    tx: Connection,
+    workspace_id: str,
+    *,
+    limit: int = 50,
+    before: str | None = None,
+    stage: str | None = None,
+    contact_id: str | None = None,
+    order_id: str | None = None,
+    since: datetime | None = None,
+) -> Sequence[Row]:
     """Newest first. ``before`` is the last id of the page before (keyset paging)."""
     statement = select(conversion).where(conversion.c.workspace_id == workspace_id)
     conditions = {"stage": stage, "contact_id": contact_id, "order_id": order_id}
@@ -191,7 +206,7 @@ def firsts_of_contacts(tx: Connection, contact_ids: Iterable[str]) -> set[str]:
     """The first conversion that was made of each of these contacts."""
     found: set[str] = set()
     for some in chunks(contact_ids):
-        statement = select(func.min(conversion.c.id)).where(among(conversion.c.contact_id, some))
+        statement = select(func.min(conversion.c.id)).where(in_any(conversion.c.contact_id, some))
         found |= set(tx.scalars(statement.group_by(conversion.c.contact_id)))
     return found
 

@@ -27,9 +27,9 @@ from hub.store.base import (
     Moment,
     Row,
     Values,
-    among,
     chunks,
     id_column,
+    in_any,
     insert,
     insert_new,
     metadata,
@@ -115,7 +115,7 @@ def purchases_at(tx: Connection, connection_id: str, order_ids: Iterable[str]) -
         statement = (
             select(conversion.c.order_id, delivery.c.state)
             .join(delivery, delivery.c.conversion_id == conversion.c.id)
-            .where(among(conversion.c.order_id, some), conversion.c.stage == "purchase")
+            .where(in_any(conversion.c.order_id, some), conversion.c.stage == "purchase")
             .where(delivery.c.connection_id == connection_id, delivery.c.state.in_((WAITING, DELIVERED)))
             .order_by(case((delivery.c.state == DELIVERED, 1), else_=0))  # what is delivered is read last, and counts
         )
@@ -127,7 +127,7 @@ def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[
     """By (conversion, route)."""
     found: dict[tuple[str, str], Row] = {}
     for some in chunks(conversion_ids):
-        statement = select(delivery).where(among(delivery.c.conversion_id, some))
+        statement = select(delivery).where(in_any(delivery.c.conversion_id, some))
         found |= {(row["conversion_id"], row["route_id"]): row for row in tx.execute(statement).mappings()}
     return found
 
@@ -154,7 +154,7 @@ def with_their_tickets(tx: Connection, connection_id: str, rows: list[Row]) -> l
     known = {row["id"] for row in rows}
     for some in chunks({row["ticket"] for row in rows if row["ticket"]}):
         statement = select(*_DUE).where(
-            delivery.c.connection_id == connection_id, delivery.c.state == WAITING, among(delivery.c.ticket, some)
+            delivery.c.connection_id == connection_id, delivery.c.state == WAITING, in_any(delivery.c.ticket, some)
         )
         rows = rows + [row for row in tx.execute(statement).mappings() if row["id"] not in known]
     return rows
@@ -197,7 +197,7 @@ _VERDICT = (
 def postpone(tx: Connection, ids: Sequence[str], due_at: datetime, reason: str) -> None:
     """Not now, and no try counted."""
     for some in chunks(ids):
-        tx.execute(update(delivery).where(among(delivery.c.id, some)).values(due_at=due_at, reason=reason))
+        tx.execute(update(delivery).where(in_any(delivery.c.id, some)).values(due_at=due_at, reason=reason))
 
 
 def change_plan(tx: Connection, rows: Sequence[Values]) -> None:
@@ -218,7 +218,7 @@ def replan(tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str 
     """
     number = 0
     for some in chunks(ids):
-        change = update(delivery).where(among(delivery.c.id, some))
+        change = update(delivery).where(in_any(delivery.c.id, some))
         values: Values = {"state": WAITING, "reason": "waiting", "detail": "", "due_at": at, "done_at": None}
         number += tx.execute(change.values(mapping_id=mapping_id, **values)).rowcount
     return number
@@ -231,9 +231,13 @@ def release(tx: Connection, connection_id: str, at: datetime) -> int:
 
 
 _HELD = (
-    "destination_paused", "destination_not_accepting", "destination_gone", "credentials_refused", "grant_missing",
+    "destination_paused",
+    "destination_not_accepting",
+    "destination_gone",
+    "credentials_refused",
+    "grant_missing",
     "grant_broken",
-)  # fmt: skip
+)
 
 
 def call_off(tx: Connection, at: datetime, *, connection_id: str | None = None, route_id: str | None = None) -> int:
@@ -289,7 +293,7 @@ def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[Ro
         statement = (
             select(delivery.c.id, delivery.c.connection_id, delivery.c.mapping_id)
             .join(route, route.c.id == delivery.c.route_id)
-            .where(delivery.c.workspace_id == workspace_id, among(delivery.c.id, some))
+            .where(delivery.c.workspace_id == workspace_id, in_any(delivery.c.id, some))
         )
         found += tx.execute(statement).mappings()
     return found
@@ -315,9 +319,15 @@ def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> Ro
 
 
 def latest(
-    tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None, state: str | None = None,
-    connection_id: str | None = None, conversion_id: str | None = None,
-) -> list[Row]:  # fmt: skip
+    tx: Connection,
+    workspace_id: str,
+    *,
+    limit: int = 50,
+    before: str | None = None,
+    state: str | None = None,
+    connection_id: str | None = None,
+    conversion_id: str | None = None,
+) -> list[Row]:
     """Newest first. ``before`` is the last id of the page before (keyset paging)."""
     statement = (
         select(delivery).where(delivery.c.workspace_id == workspace_id).order_by(delivery.c.id.desc()).limit(limit)
@@ -337,7 +347,7 @@ def attempts_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[R
         statement = (
             select(attempt, exchange.c.calls, exchange.c.milliseconds, exchange.c.records)
             .outerjoin(exchange, exchange.c.id == attempt.c.exchange_id)
-            .where(among(attempt.c.delivery_id, some))
+            .where(in_any(attempt.c.delivery_id, some))
             .order_by(attempt.c.delivery_id, attempt.c.number)
         )
         for row in tx.execute(statement).mappings():

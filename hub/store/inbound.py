@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, among, chunks, id_column, metadata, run_many
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, in_any, metadata, run_many
 
 RECEIVED, READING, DONE, IGNORED, PARKED, REFUSED = "received", "reading", "done", "ignored", "parked", "refused"
 """received → (reading back →) done · ignored (not for us) · parked (not understood, replayable) · refused (not verified)"""
@@ -68,9 +68,16 @@ inbound = Table(
 )
 
 NEW_ROW: Values = {
-    "trust": "claimed", "state": RECEIVED, "reason": "waiting", "detail": "", "fetched": None, "tries": 0, "resends": 0,
-    "event_key": None, "remote_ip": "",
-}  # fmt: skip
+    "trust": "claimed",
+    "state": RECEIVED,
+    "reason": "waiting",
+    "detail": "",
+    "fetched": None,
+    "tries": 0,
+    "resends": 0,
+    "event_key": None,
+    "remote_ip": "",
+}
 
 
 def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list[Row]:
@@ -98,8 +105,8 @@ def existing_keys(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tupl
     found: dict[tuple[str, str], str] = {}
     for some in chunks(pairs):
         statement = select(inbound.c.connection_id, inbound.c.event_key, inbound.c.id).where(
-            among(inbound.c.connection_id, {connection for connection, _ in some}),  # its index begins with it
-            among(inbound.c.event_key, [key for _, key in some]),
+            in_any(inbound.c.connection_id, {connection for connection, _ in some}),  # its index begins with it
+            in_any(inbound.c.event_key, [key for _, key in some]),
         )
         found |= {(row.connection_id, row.event_key): row.id for row in tx.execute(statement)}
     return found
@@ -136,7 +143,7 @@ def read_again(tx: Connection, workspace_id: str, ids: Iterable[str], at: dateti
     number = 0
     reason = case((inbound.c.trust == "proven", "waiting"), else_="replayed")
     for some in chunks(ids):
-        mine = update(inbound).where(inbound.c.workspace_id == workspace_id, among(inbound.c.id, some))
+        mine = update(inbound).where(inbound.c.workspace_id == workspace_id, in_any(inbound.c.id, some))
         again: Values = {"state": RECEIVED, "reason": reason, "detail": "", "tries": 0, "due_at": at}
         number += tx.execute(mine.values(**again)).rowcount
     return number
@@ -161,9 +168,14 @@ def get(tx: Connection, inbound_id: str, workspace_id: str | None = None) -> Row
 
 
 def latest(
-    tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None, connection_id: str | None = None,
+    tx: Connection,
+    workspace_id: str,
+    *,
+    limit: int = 50,
+    before: str | None = None,
+    connection_id: str | None = None,
     state: str | None = None,
-) -> list[Row]:  # fmt: skip
+) -> list[Row]:
     """Newest first, without bodies. ``before`` is the last id of the page before (keyset paging)."""
     columns = [column for column in inbound.c if column.name not in ("body", "headers", "fetched")]
     statement = (

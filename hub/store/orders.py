@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, bindparam, case, func, select, update
 
-from hub.store.base import Id, Moment, Money, Row, Values, among, chunks, id_column, metadata, plain_money
+from hub.store.base import Id, Moment, Money, Row, Values, chunks, id_column, in_any, metadata, plain_money
 
 order = Table(
     "order",
@@ -64,7 +64,7 @@ def aliases(tx: Connection, workspace_id: str, names: Iterable[str]) -> dict[str
     found: dict[str, str] = {}
     for some in chunks(names):
         statement = select(order_alias.c.alias, order_alias.c.order_id).where(
-            order_alias.c.workspace_id == workspace_id, among(order_alias.c.alias, some)
+            order_alias.c.workspace_id == workspace_id, in_any(order_alias.c.alias, some)
         )
         found |= {row.alias: row.order_id for row in tx.execute(statement)}
     return found
@@ -73,14 +73,14 @@ def aliases(tx: Connection, workspace_id: str, names: Iterable[str]) -> dict[str
 def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for some in chunks(ids):
-        found |= {row["id"]: row for row in tx.execute(select(order).where(among(order.c.id, some))).mappings()}
+        found |= {row["id"]: row for row in tx.execute(select(order).where(in_any(order.c.id, some))).mappings()}
     return found
 
 
 def of_subscriptions(tx: Connection, workspace_id: str, subscriptions: Iterable[str]) -> list[Row]:
     rows: list[Row] = []
     for some in chunks(subscriptions):
-        statement = select(order).where(order.c.workspace_id == workspace_id, among(order.c.subscription_id, some))
+        statement = select(order).where(order.c.workspace_id == workspace_id, in_any(order.c.subscription_id, some))
         rows += tx.execute(statement).mappings()
     return rows
 
@@ -91,7 +91,7 @@ def ledger_sums(tx: Connection, order_ids: Iterable[str]) -> dict[tuple[str, str
     keys = (ledger.c.order_id, ledger.c.conversion_id, ledger.c.kind, ledger.c.currency)
     for some in chunks(order_ids):
         statement = (
-            select(*keys, func.sum(ledger.c.amount, type_=Money)).where(among(ledger.c.order_id, some)).group_by(*keys)
+            select(*keys, func.sum(ledger.c.amount, type_=Money)).where(in_any(ledger.c.order_id, some)).group_by(*keys)
         )
         sums |= {(row[0], row[1], row[2], row[3]): row[4] for row in tx.execute(statement)}
     return sums
@@ -113,7 +113,7 @@ def lifetime(tx: Connection, contact_ids: Iterable[str]) -> dict[str, list[Row]]
                 func.min(purchased_at, type_=Moment).label("first_at"),
                 func.max(purchased_at, type_=Moment).label("last_at"),
             )
-            .where(among(ledger.c.contact_id, some))
+            .where(in_any(ledger.c.contact_id, some))
             .group_by(*keys, ledger.c.order_id)
             .subquery()
         )
@@ -143,7 +143,7 @@ def drop_aliases(tx: Connection, workspace_id: str, order_id: str, names: list[s
     """The order is no longer found by these names."""
     mine = (order_alias.c.workspace_id == workspace_id) & (order_alias.c.order_id == order_id)
     for some in chunks(names):
-        tx.execute(order_alias.delete().where(mine, among(order_alias.c.alias, some)))
+        tx.execute(order_alias.delete().where(mine, in_any(order_alias.c.alias, some)))
 
 
 def drop(tx: Connection, order_id: str) -> None:

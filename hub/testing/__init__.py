@@ -13,7 +13,7 @@ what is missing. ``python -m hub.testing.expect acme`` proposes the expectation 
 
 from __future__ import annotations
 
-from hub.registry import registry
+from hub.connecting.registry import registry
 from hub.testing import destination_checks, folder_checks, question_checks, reading_checks, verification_checks
 from hub.testing.subject import Case, Check, RoleOrAny, cases
 

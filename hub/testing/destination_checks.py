@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from hub.connecting.rehearsal import MASK, Answer, DryRun, dry_run, secrets_of, show
 from hub.contract import (
     Call,
     Conversion,
@@ -23,18 +24,23 @@ from hub.contract import (
 )
 from hub.contract.calls import dump_json
 from hub.contract.settings import SecretUrl
-from hub.deliver.outcome import judge, judged, outcome_of
 from hub.mapping.facts import facts
 from hub.mapping.record import make_record
 from hub.mapping.rules import CompiledMapping, MappingError, compile_mapping
-from hub.rehearsal import MASK, Answer, DryRun, dry_run, secrets_of, show
+from hub.outgoing.answers import judge, judged, outcome_of
 from hub.testing.samples import ExpectedCall, Outgoing
 from hub.testing.subject import Complaints, Subject
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-SENT = frozenset({
-    Result.DELIVERED, Result.DELIVERED_WITH_WARNING, Result.ACCEPTED_UNVERIFIED, Result.PENDING, Result.DUPLICATE,
-})  # fmt: skip
+SENT = frozenset(
+    {
+        Result.DELIVERED,
+        Result.DELIVERED_WITH_WARNING,
+        Result.ACCEPTED_UNVERIFIED,
+        Result.PENDING,
+        Result.DUPLICATE,
+    }
+)
 _BROKEN_BODIES = (b"", b"<html>Bad Gateway</html>", b"{", b"[]", b"null", b'"ok"', b"\xff\xfe", b"0")
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import click
 
+from hub.connecting.registry import UnknownConnector
 from hub.contract import ConnectorBroken, HubError
 from hub.contract.calls import dump_json
-from hub.reading import read_message
-from hub.registry import UnknownConnector
+from hub.normalize import read_message
 from hub.testing.destination_checks import SENT, outcomes, rehearse, request_text
 from hub.testing.samples import SampleError, prune
 from hub.testing.subject import Subject, subject

@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 
 from marshmallow import ValidationError
 
+from hub.connecting.registry import OWN_DISTRIBUTION
 from hub.contract import Auth, OAuth2, Text
 from hub.contract.settings import secret_names
-from hub.registry import OWN_DISTRIBUTION
 from hub.testing.samples import read_json
 from hub.testing.subject import Complaints, Subject
 
@@ -28,10 +28,28 @@ LARGEST_LOGO = 20_000  # bytes
 _SECRET_NAME = re.compile(r"(^|_)(secret|token|password|passphrase|api_?key|private_key|access_key)s?$")
 # What would give a connector a network, a clock or a disk of its own.
 _FORBIDDEN = {
-    "asyncio", "ftplib", "http.client", "http.server", "imaplib", "logging", "multiprocessing", "os", "poplib",
-    "shutil", "smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "telnetlib", "tempfile",
-    "threading", "time", "urllib.request",
-}  # fmt: skip
+    "asyncio",
+    "ftplib",
+    "http.client",
+    "http.server",
+    "imaplib",
+    "logging",
+    "multiprocessing",
+    "os",
+    "poplib",
+    "shutil",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "telnetlib",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib.request",
+}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MAY_IMPORT = (
     "a connector may import hub.contract, marshmallow and the standard library without network, clock and files"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from hub.connecting.registry import Role
+from hub.connecting.rehearsal import Answer, drive, secrets_of
 from hub.contract import (
     BadCredentials,
     Call,
@@ -17,10 +19,8 @@ from hub.contract import (
     Reply,
     TryLater,
 )
-from hub.deliver.outcome import by_status, judge
-from hub.reading import needs_fetch, read_back
-from hub.registry import Role
-from hub.rehearsal import Answer, drive, secrets_of
+from hub.normalize import needs_fetch, read_back
+from hub.outgoing.answers import by_status, judge
 from hub.testing.samples import RECEIVED_AT
 from hub.testing.subject import Complaints, Subject
 

@@ -14,7 +14,7 @@ from typing import Any
 from hub.contract import Category, Conversion, HubError, Inbound, NotUnderstood, Source
 from hub.contract.calls import dump_json
 from hub.contract.money import EXPONENTS
-from hub.reading import needs_fetch, read_message
+from hub.normalize import needs_fetch, read_message
 from hub.testing.changes import in_currency, odd_fields, renamed
 from hub.testing.samples import Incoming, prune
 from hub.testing.subject import Complaints, Subject, joined
@@ -47,10 +47,16 @@ class Read:
     def ids(self) -> frozenset[str]:
         """Every id in the conversions: what would join strangers if it were the same for all."""
         found = (
-            (each.event_id, each.order_id, *each.order_aliases, each.subscription_id, each.money_id,
-             each.contact.external_id)
+            (
+                each.event_id,
+                each.order_id,
+                *each.order_aliases,
+                each.subscription_id,
+                each.money_id,
+                each.contact.external_id,
+            )
             for each in self.conversions
-        )  # fmt: skip
+        )
         return frozenset(name for names in found for name in names if name)
 
     @property

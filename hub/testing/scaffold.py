@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
-from hub.registry import Role
+from hub.connecting.registry import Role
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]{1,39}")
 Targets = Iterable[tuple[str, str]]  # (template, where its text goes)
@@ -70,17 +70,23 @@ def _class_name(slug: str) -> str:
 
 
 _SHARED = (
-    ("", "__init__.py"), ("about.en.md.txt", "about.en.md"), ("about.fr.md.txt", "about.fr.md"),
+    ("", "__init__.py"),
+    ("about.en.md.txt", "about.en.md"),
+    ("about.fr.md.txt", "about.fr.md"),
     ("logo.svg.txt", "logo.svg"),
-)  # fmt: skip
+)
 _FILES: dict[Role, Targets] = {
     "source": (
-        *_SHARED, ("source.py.txt", "source.py"), ("settings.source.json.txt", "samples/settings.source.json"),
-        ("purchase_in.http.txt", "samples/in/purchase.http"), ("refund_in.http.txt", "samples/in/refund.http"),
+        *_SHARED,
+        ("source.py.txt", "source.py"),
+        ("settings.source.json.txt", "samples/settings.source.json"),
+        ("purchase_in.http.txt", "samples/in/purchase.http"),
+        ("refund_in.http.txt", "samples/in/refund.http"),
     ),
     "destination": (
-        *_SHARED, ("destination.py.txt", "destination.py"),
+        *_SHARED,
+        ("destination.py.txt", "destination.py"),
         ("settings.destination.json.txt", "samples/settings.destination.json"),
         ("purchase_out.json.txt", "samples/out/purchase.json"),
     ),
-}  # fmt: skip
+}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from hub.connecting.registry import UnknownConnector
 from hub.contract import ConnectorBroken
-from hub.registry import UnknownConnector
 from hub.testing.samples import SampleError, parse_request, split_request
 from hub.testing.subject import Subject, subject
 

@@ -10,8 +10,8 @@ from unittest import SkipTest
 
 from marshmallow import ValidationError
 
+from hub.connecting.registry import Entry, Role, UnknownConnector, registry
 from hub.contract import Connector, Destination, HubError, Source
-from hub.registry import Entry, Role, UnknownConnector, registry
 from hub.testing.samples import Incoming, Judgment, Outgoing, SampleError, incoming, judgments, outgoing, read_json
 
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from hub.connecting.rehearsal import drive, secrets_of
 from hub.contract import Call, Headers, Inbound, NotVerified, Reply, Trust, TryLater
 from hub.contract.conversion import iso
 from hub.contract.settings import Secrets, Words
-from hub.reading import prove
-from hub.rehearsal import drive, secrets_of
 from hub.testing.changes import moved_times, parts, tampered
 from hub.testing.reading_checks import read
 from hub.testing.samples import Incoming, SampleError
 from hub.testing.subject import Complaints, Subject
+from hub.verify import prove
 
 MOST_REHEARSED = 5  # signing with a private key takes a while, and each sample is signed alike
 FAR = timedelta(days=2)  # beyond any tolerance a person can set (24 h)

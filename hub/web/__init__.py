@@ -31,9 +31,19 @@ from hub.web.menu import entries
 from hub.web.session import current, guard
 
 PAGES = (
-    home.pages, live.pages, timeline.pages, connections.pages, connect.pages, imports.pages, grants.pages,
-    routes.pages, login.pages, first_run.pages, language.pages, demo.pages,
-)  # fmt: skip
+    home.pages,
+    live.pages,
+    timeline.pages,
+    connections.pages,
+    connect.pages,
+    imports.pages,
+    grants.pages,
+    routes.pages,
+    login.pages,
+    first_run.pages,
+    language.pages,
+    demo.pages,
+)
 
 
 def register(app: Flask) -> None:

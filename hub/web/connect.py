@@ -7,8 +7,8 @@ from typing import Any, cast
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
+from hub.connecting.registry import Entry, Role, registry
 from hub.contract.vocabulary import Category, Status
-from hub.registry import Entry, Role, registry
 from hub.steer import connections as steer
 from hub.steer.errors import Invalid
 from hub.steer.grants import needs_grant
@@ -16,8 +16,8 @@ from hub.store.base import now
 from hub.web import forms
 from hub.web.about import as_html, good_for, sections
 from hub.web.connections import may_change
+from hub.web.idempotent_form import number, once
 from hub.web.language import language
-from hub.web.once import number, once
 from hub.web.session import the_store
 
 pages = Blueprint("connect", __name__)
@@ -36,9 +36,14 @@ def grid(role: str) -> Any:
     wanted = request.args.get("q", "").strip()[:60]
     named = [entry for entry in whole if wanted.lower() in f"{entry.name} {entry.slug}".lower()]
     return render_template(
-        "connect_grid.html", role=role, shelves=_shelves(named, role), broken=[entry for entry in offered if entry.broken],
-        total=len(whole), wanted=wanted, statuses={Status.ALPHA: gettext("alpha"), Status.BETA: gettext("beta")},
-    )  # fmt: skip
+        "connect_grid.html",
+        role=role,
+        shelves=_shelves(named, role),
+        broken=[entry for entry in offered if entry.broken],
+        total=len(whole),
+        wanted=wanted,
+        statuses={Status.ALPHA: gettext("alpha"), Status.BETA: gettext("beta")},
+    )
 
 
 @pages.get("/connections/new/<role>/<slug>")
@@ -57,9 +62,15 @@ def create(role: str, slug: str) -> Any:
     def make() -> str:
         with the_store().write() as tx:
             return steer.connect(
-                tx, now(), me.workspace_id, connector=slug, role=cast(Role, role), name=request.form.get("name", ""),
-                settings=given, author=me.email,
-            )  # fmt: skip
+                tx,
+                now(),
+                me.workspace_id,
+                connector=slug,
+                role=cast(Role, role),
+                name=request.form.get("name", ""),
+                settings=given,
+                author=me.email,
+            )
 
     try:
         connection_id = once(request.form.get("once", "")[:40], make)
@@ -78,10 +89,15 @@ def _form(
     connector = _connector(role, slug)
     fields = steer.form_of(connector, language())
     return render_template(
-        "connect_form.html", role=role, connector=connector, fields=forms.draw(fields, given or {}, problems),
-        problems=problems or {}, name=request.form.get("name", connector.name), once=number(),
+        "connect_form.html",
+        role=role,
+        connector=connector,
+        fields=forms.draw(fields, given or {}, problems),
+        problems=problems or {},
+        name=request.form.get("name", connector.name),
+        once=number(),
         about=[(title, as_html(body)) for title, body in sections(registry().entry(slug).folder, language()).items()],
-    )  # fmt: skip
+    )
 
 
 def _connector(role: str, slug: str) -> Any:
@@ -106,9 +122,16 @@ def _shelves(entries: list[Entry], role: str) -> list[tuple[str, list[tuple[Entr
 
 def _category_names() -> dict[Category, str]:
     return {
-        Category.PAYMENTS: gettext("Payments"), Category.COURSES: gettext("Courses"), Category.SHOP: gettext("Shops"),
-        Category.FORMS: gettext("Forms"), Category.PAGE: gettext("Web pages"), Category.CRM: gettext("Customers (CRM)"),
-        Category.EMAIL: gettext("E-mail"), Category.ADS: gettext("Advertising"),
-        Category.ANALYTICS: gettext("Measurement"), Category.AUTOMATION: gettext("Automation"),
-        Category.CHAT: gettext("Chat"), Category.GENERIC: gettext("Anything else"),
-    }  # fmt: skip
+        Category.PAYMENTS: gettext("Payments"),
+        Category.COURSES: gettext("Courses"),
+        Category.SHOP: gettext("Shops"),
+        Category.FORMS: gettext("Forms"),
+        Category.PAGE: gettext("Web pages"),
+        Category.CRM: gettext("Customers (CRM)"),
+        Category.EMAIL: gettext("E-mail"),
+        Category.ADS: gettext("Advertising"),
+        Category.ANALYTICS: gettext("Measurement"),
+        Category.AUTOMATION: gettext("Automation"),
+        Category.CHAT: gettext("Chat"),
+        Category.GENERIC: gettext("Anything else"),
+    }

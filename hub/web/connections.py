@@ -8,15 +8,16 @@ from flask import Blueprint, Response, abort, current_app, flash, redirect, rend
 from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
-from hub import sample_sale
+from hub.connecting.registry import UnknownConnector, registry
 from hub.contract.connector import Connector, Destination, Source
 from hub.contract.errors import ConfigError, ConnectorBroken, DeliveryError
 from hub.contract.vocabulary import Text
-from hub.registry import UnknownConnector, registry
+from hub.demo import sample_sale
 from hub.report import arrivals, health
 from hub.report.arrivals import Arrival, Filters
 from hub.steer import connections as steer
-from hub.steer import grants, trial
+from hub.steer import grants
+from hub.steer import test_send as trial
 from hub.steer.errors import Invalid
 from hub.store import connections, deliveries, inbound, routes
 from hub.store import grants as stored_grants
@@ -37,11 +38,12 @@ def page() -> Any:
         rows = connections.connections_of(tx, me.workspace_id)
         cards = health.strip(tx, me.workspace_id, now(), rows)
     return render_template(
-        "connections.html", names=connector_names(),
+        "connections.html",
+        names=connector_names(),
         sources=[card for card in cards if card.row["role"] == "source"],
         destinations=[card for card in cards if card.row["role"] == "destination"],
         needing=sum(row["state"] in (connections.NEEDS_YOU, connections.OFF) for row in rows),
-    )  # fmt: skip
+    )
 
 
 @pages.get("/connections/<connection_id>")
@@ -70,9 +72,14 @@ def save(connection_id: str) -> Any:
     try:
         with the_store().write() as tx:
             steer.change(
-                tx, now(), connection_id, workspace_id=me.workspace_id, name=request.form.get("name", ""),
-                settings=given, author=me.email,
-            )  # fmt: skip
+                tx,
+                now(),
+                connection_id,
+                workspace_id=me.workspace_id,
+                name=request.form.get("name", ""),
+                settings=given,
+                author=me.email,
+            )
     except Invalid as wrong:
         return _page(connection_id, given, wrong.in_(language()), request.form.get("name", "")), 422
     flash(gettext("Saved."), "recorded")
@@ -214,13 +221,23 @@ def _page(
     fields = steer.form_of(connector, language())
     values = {**shown["settings"], **(given or {})}
     return render_template(
-        "connection.html", row=row, connector=connector, shown=shown, routes=ways, health=facts, newest=newest,
-        name=name or row["name"], fields=forms.draw(fields, values, problems),
-        problems=problems or {}, unsigned=_lacks_secret(connector, shown["settings"]),
-        builder=snippet_builder(connector, shown["url"]), asks=_asks(connector),
-        access=grants.standing(connector, grant), redirect_uri=grants.redirect_uri(),
+        "connection.html",
+        row=row,
+        connector=connector,
+        shown=shown,
+        routes=ways,
+        health=facts,
+        newest=newest,
+        name=name or row["name"],
+        fields=forms.draw(fields, values, problems),
+        problems=problems or {},
+        unsigned=_lacks_secret(connector, shown["settings"]),
+        builder=snippet_builder(connector, shown["url"]),
+        asks=_asks(connector),
+        access=grants.standing(connector, grant),
+        redirect_uri=grants.redirect_uri(),
         no_test_sale=sample_sale.instead(connector) if isinstance(connector, Source) else None,
-    )  # fmt: skip
+    )
 
 
 def _newest(tx: Any, row: Row) -> Arrival | None:

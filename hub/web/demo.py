@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template
 
-from hub import demo
+from hub.demo import guided as demo
 from hub.settings import settings
 from hub.web.session import person, the_store
 

@@ -66,9 +66,14 @@ def _page(code: int, sentence: str, reference: str = "") -> Any:
         g.person = None
     back = url_for("web.home.page")
     page = render_template(
-        "error.html", code=code, sentence=sentence, reference=reference, back=back, language=language(),
+        "error.html",
+        code=code,
+        sentence=sentence,
+        reference=reference,
+        back=back,
+        language=language(),
         languages=LANGUAGES,
-    )  # fmt: skip
+    )
     answer = make_response(page, code)
     return add_headers(answer)
 

@@ -50,9 +50,15 @@ def create() -> Any:
 
 def _form(given: dict[str, str], problems: dict[str, list[str]]) -> str:
     return render_template(
-        "first_run.html", given=given, problems=problems, zones=zone_names(), currencies=CURRENCIES,
-        all_languages=LANGUAGES, address=settings().base_url, seen=request.host_url.rstrip("/"),
-    )  # fmt: skip
+        "first_run.html",
+        given=given,
+        problems=problems,
+        zones=zone_names(),
+        currencies=CURRENCIES,
+        all_languages=LANGUAGES,
+        address=settings().base_url,
+        seen=request.host_url.rstrip("/"),
+    )
 
 
 def _somebody() -> bool:

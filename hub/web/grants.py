@@ -46,9 +46,13 @@ def callback() -> Any:
     me = may_change()
     try:
         done = grants.complete(
-            the_store(), request.args, workspace_id=me.workspace_id, user_id=me.user_id,
-            browser=session.get(BROWSER, ""), author=me.email,
-        )  # fmt: skip
+            the_store(),
+            request.args,
+            workspace_id=me.workspace_id,
+            user_id=me.user_id,
+            browser=session.get(BROWSER, ""),
+            author=me.email,
+        )
     except grants.NotGranted as error:
         return _back(said(error.message), error.connection_id)
     if done.role == "source":
@@ -59,11 +63,12 @@ def callback() -> Any:
     if done.released:
         flash(
             ngettext(
-                "%(num)s delivery that had waited goes out now.", "%(num)s deliveries that had waited go out now.",
+                "%(num)s delivery that had waited goes out now.",
+                "%(num)s deliveries that had waited go out now.",
                 done.released,
             ),
             "recorded",
-        )  # fmt: skip
+        )
     return redirect(url_for("web.connections.one", connection_id=done.connection_id))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
+from hub.connecting.registry import registry
 from hub.contract.connector import Source
 from hub.contract.errors import ConfigError, ConnectorBroken
 from hub.contract.vocabulary import Category
-from hub.registry import registry
 from hub.report import health, today
 from hub.store import connections
 from hub.store.base import Row, now
@@ -31,10 +31,16 @@ def page() -> Any:
         week = today.numbers(tx, me.workspace_id, today.week_before(at, zone), at + timedelta(days=1))
         strip = health.strip(tx, me.workspace_id, at, everything)
     return render_template(
-        "home.html", steps=steps, day=day, week=week, strip=strip, examples=_examples(),
-        needs=[row for row in everything if row["state"] in ("needs_you", "off")], sources=sources,
+        "home.html",
+        steps=steps,
+        day=day,
+        week=week,
+        strip=strip,
+        examples=_examples(),
+        needs=[row for row in everything if row["state"] in ("needs_you", "off")],
+        sources=sources,
         destinations=[row for row in everything if row["role"] == "destination"],
-    )  # fmt: skip
+    )
 
 
 def _examples() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract.connector import Source
 from hub.contract.errors import ConnectorBroken, NotUnderstood
 from hub.steer import connections as steer
@@ -69,5 +69,10 @@ def _page(connected: Connected, report: Imported | None = None, *, taken: bool =
         meant = connected.source.columns(report.columns, connected.settings) or {}
         read_as = [(column, said(meant[column]) if column in meant else "") for column in report.columns]
     return render_template(
-        "import.html", row=connected.row, report=report, read_as=read_as, taken=taken, problem=problem,
-    )  # fmt: skip
+        "import.html",
+        row=connected.row,
+        report=report,
+        read_as=read_as,
+        taken=taken,
+        problem=problem,
+    )

@@ -35,9 +35,11 @@ def rows() -> Any:
 
 def _content() -> dict[str, Any]:
     filters = Filters(
-        connection_id=request.args.get("source", "")[:36], state=request.args.get("state", "")[:10],
-        stage=request.args.get("stage", "")[:24], person=request.args.get("person", "")[:320],
-    )  # fmt: skip
+        connection_id=request.args.get("source", "")[:36],
+        state=request.args.get("state", "")[:10],
+        stage=request.args.get("stage", "")[:24],
+        person=request.args.get("person", "")[:320],
+    )
     before = request.args.get("before", "")[:36]
     me, at = person(), now()
     with the_store().read() as tx:
@@ -47,14 +49,18 @@ def _content() -> dict[str, Any]:
         today = arrivals.count_since(tx, me.workspace_id, since)
     query = {name: value for name, value in _query(filters).items() if value}
     return {
-        "arrivals": found, "sources": {row["id"]: row for row in sources}, "filters": filters, "before": before,
-        "addresses": [(row, address(row)) for row in sources], "query": query,
+        "arrivals": found,
+        "sources": {row["id"]: row for row in sources},
+        "filters": filters,
+        "before": before,
+        "addresses": [(row, address(row)) for row in sources],
+        "query": query,
         "older": f"{url_for('web.live.page')}?{urlencode(query | {'before': older})}" if older else "",
         "rows_address": f"{url_for('web.live.rows')}?{urlencode(query)}",
         "today": sum(today.values()),
         "aside": today.get("parked", 0) + today.get("refused", 0),
         "who": who,
-    }  # fmt: skip
+    }
 
 
 def who(arrival: Arrival) -> str:
@@ -66,5 +72,8 @@ def who(arrival: Arrival) -> str:
 
 def _query(filters: Filters) -> dict[str, str]:
     return {
-        "source": filters.connection_id, "state": filters.state, "stage": filters.stage, "person": filters.person,
-    }  # fmt: skip
+        "source": filters.connection_id,
+        "state": filters.state,
+        "stage": filters.stage,
+        "person": filters.person,
+    }

@@ -8,18 +8,18 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
+from hub.connecting.registry import registry
 from hub.contract.connector import Destination
 from hub.contract.errors import ConnectorBroken
 from hub.contract.vocabulary import KIND_LABELS, STAGE_LABELS, Kind, Stage
-from hub.registry import registry
 from hub.steer import connections as steer_connections
 from hub.steer import routes as steer
 from hub.steer.errors import GENERAL, Invalid
 from hub.store import routes
 from hub.store.base import now
 from hub.web.connections import may_change
+from hub.web.idempotent_form import number, once
 from hub.web.language import language
-from hub.web.once import number, once
 from hub.web.session import person, the_store
 from hub.web.words import pretty, troubled
 
@@ -52,10 +52,13 @@ def save(route_id: str) -> Any:
     """Which conversions go there."""
     me = may_change()
     given = {
-        "name": request.form.get("name", ""), "stages": request.form.getlist("stages"),
-        "kinds": request.form.getlist("kinds"), "trust": request.form.get("trust", ""),
-        "wait_minutes": request.form.get("wait_minutes", "0"), "enabled": "enabled" in request.form,
-    }  # fmt: skip
+        "name": request.form.get("name", ""),
+        "stages": request.form.getlist("stages"),
+        "kinds": request.form.getlist("kinds"),
+        "trust": request.form.get("trust", ""),
+        "wait_minutes": request.form.get("wait_minutes", "0"),
+        "enabled": "enabled" in request.form,
+    }
     try:
         with the_store().write() as tx:
             steer.change(tx, now(), route_id, workspace_id=me.workspace_id, author=me.email, **given)
@@ -93,9 +96,14 @@ def remove(route_id: str) -> Any:
 
 
 def _page(
-    route_id: str, *, given: dict[str, Any] | None = None, problems: dict[str, list[str]] | None = None,
-    text: str | None = None, tried: dict[str, Any] | None = None, mapping_problems: dict[str, list[str]] | None = None,
-) -> Any:  # fmt: skip
+    route_id: str,
+    *,
+    given: dict[str, Any] | None = None,
+    problems: dict[str, list[str]] | None = None,
+    text: str | None = None,
+    tried: dict[str, Any] | None = None,
+    mapping_problems: dict[str, list[str]] | None = None,
+) -> Any:
     me = person()
     with the_store().read() as tx:
         row = steer.get(tx, route_id, me.workspace_id)
@@ -109,11 +117,22 @@ def _page(
     except ConnectorBroken as broken:
         return render_template("connection_broken.html", row=target, sentence=broken.message)
     return render_template(
-        "route.html", row={**row, **(given or {})}, target=target, destination=destination, version=version,
-        versions=versions, choices=_choices(destination), problems=problems or {}, preview=seen, trouble=trouble,
-        difference=difference, text=pretty(version["rules"]) if text is None else text,
-        mapping_problems=_placed(mapping_problems or {}), once=number(), consent_rule=me.workspace["consent_rule"],
-    )  # fmt: skip
+        "route.html",
+        row={**row, **(given or {})},
+        target=target,
+        destination=destination,
+        version=version,
+        versions=versions,
+        choices=_choices(destination),
+        problems=problems or {},
+        preview=seen,
+        trouble=trouble,
+        difference=difference,
+        text=pretty(version["rules"]) if text is None else text,
+        mapping_problems=_placed(mapping_problems or {}),
+        once=number(),
+        consent_rule=me.workspace["consent_rule"],
+    )
 
 
 def _preview(tx: Any, route_id: str, rules: dict[str, Any] | None) -> tuple[dict[str, Any] | None, str]:

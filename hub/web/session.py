@@ -8,14 +8,20 @@ from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, redirect, request, session, url_for
 
-from hub import vault
+from hub.connecting import vault
 from hub.store import Store, accounts
 from hub.store.base import Row
 
-OPEN_PAGES = frozenset({
-    "web.login.page", "web.login.enter", "web.first_run.page", "web.first_run.create", "web.language.switch",
-    "web.static",
-})  # fmt: skip
+OPEN_PAGES = frozenset(
+    {
+        "web.login.page",
+        "web.login.enter",
+        "web.first_run.page",
+        "web.first_run.create",
+        "web.language.switch",
+        "web.static",
+    }
+)
 """Endpoints that need no login."""
 
 

@@ -25,11 +25,25 @@ from hub.web.session import current
 
 TONES = {
     # what a state means to people, by the four colors: recorded · waiting · needs · stopped
-    "received": "waiting", "reading": "waiting", "done": "recorded", "ignored": "stopped", "parked": "needs",
-    "refused": "needs", "waiting": "waiting", "delivered": "recorded", "not_sent": "stopped", "failed": "needs",
-    "active": "recorded", "paused": "stopped", "needs_you": "needs", "off": "stopped", "counted": "recorded",
-    "test": "waiting", "recovered": "recorded", "replaced": "stopped",
-}  # fmt: skip
+    "received": "waiting",
+    "reading": "waiting",
+    "done": "recorded",
+    "ignored": "stopped",
+    "parked": "needs",
+    "refused": "needs",
+    "waiting": "waiting",
+    "delivered": "recorded",
+    "not_sent": "stopped",
+    "failed": "needs",
+    "active": "recorded",
+    "paused": "stopped",
+    "needs_you": "needs",
+    "off": "stopped",
+    "counted": "recorded",
+    "test": "waiting",
+    "recovered": "recorded",
+    "replaced": "stopped",
+}
 
 
 def register(app: Flask) -> None:
@@ -185,10 +199,13 @@ def fact(value: Any) -> str:
 def identified(way: str) -> str:
     """How a person was recognized."""
     ways = {
-        "email": gettext("recognized by the e-mail"), "external_id": gettext("recognized by the sender's own id"),
-        "cookie": gettext("recognized by the visitor cookie"), "click_id": gettext("recognized by the click on an ad"),
-        "order": gettext("recognized by the order"), "none": gettext("not recognized"),
-    }  # fmt: skip
+        "email": gettext("recognized by the e-mail"),
+        "external_id": gettext("recognized by the sender's own id"),
+        "cookie": gettext("recognized by the visitor cookie"),
+        "click_id": gettext("recognized by the click on an ad"),
+        "order": gettext("recognized by the order"),
+        "none": gettext("not recognized"),
+    }
     return str(ways.get(way, way))
 
 
@@ -208,15 +225,29 @@ def zone_names() -> list[str]:
 
 def _states() -> dict[str, str]:
     return {
-        "received": gettext("Waiting to be read"), "reading": gettext("Being read"), "done": gettext("Recorded"),
-        "ignored": gettext("Not counted"), "parked": gettext("Set aside"), "refused": gettext("Refused"),
-        "waiting": gettext("Waiting"), "delivered": gettext("Delivered"), "not_sent": gettext("Not sent"),
-        "failed": gettext("Failed"), "active": gettext("Working"), "paused": gettext("Paused"),
-        "needs_you": gettext("Needs you"), "off": gettext("Switched off"), "counted": gettext("Counted"),
-        "test": gettext("Test, not counted"), "recovered": gettext("Recovered"), "replaced": gettext("Replaced"),
-        "proven": gettext("proven"), "claimed": gettext("claimed"), "manual": gettext("by hand"),
+        "received": gettext("Waiting to be read"),
+        "reading": gettext("Being read"),
+        "done": gettext("Recorded"),
+        "ignored": gettext("Not counted"),
+        "parked": gettext("Set aside"),
+        "refused": gettext("Refused"),
+        "waiting": gettext("Waiting"),
+        "delivered": gettext("Delivered"),
+        "not_sent": gettext("Not sent"),
+        "failed": gettext("Failed"),
+        "active": gettext("Working"),
+        "paused": gettext("Paused"),
+        "needs_you": gettext("Needs you"),
+        "off": gettext("Switched off"),
+        "counted": gettext("Counted"),
+        "test": gettext("Test, not counted"),
+        "recovered": gettext("Recovered"),
+        "replaced": gettext("Replaced"),
+        "proven": gettext("proven"),
+        "claimed": gettext("claimed"),
+        "manual": gettext("by hand"),
         "imported": gettext("imported"),
-    }  # fmt: skip
+    }
 
 
 def _aware(value: datetime | str | None) -> datetime | None:

@@ -10,7 +10,7 @@ from calling import Caller
 from granted import installed
 from sqlalchemy import update
 
-from hub import vault
+from hub.connecting import vault
 from hub.store import grants, now
 
 
@@ -25,10 +25,13 @@ def test_a_connection_tells_how_its_access_stands_and_where_it_is_granted(call: 
     made = call("POST", "/connections", body).get_json()
     assert (made["state"], made["state_reason"]) == ("needs_you", "grant_missing")
     assert made["access"] == {
-        "state": "missing", "since": None, "expires_at": None, "renews": False,
+        "state": "missing",
+        "since": None,
+        "expires_at": None,
+        "renews": False,
         "connect_at": f"http://127.0.0.1:8000/connections/{made['id']}#access",
         "redirect_uri": "http://127.0.0.1:8000/oauth/callback",
-    }  # fmt: skip
+    }
 
     at, ends = now(), now() + timedelta(hours=1)
     with call.store.write() as tx:

@@ -8,9 +8,9 @@ import pytest
 from calling import Caller
 from shop import SALE
 
-from hub.connected import open_connection
-from hub.journey import read_messages
+from hub.connecting.connected import open_connection
 from hub.mapping.filters import apply_filter
+from hub.run.reader import read_messages
 from hub.steer import connections
 from hub.store import routes
 

@@ -41,11 +41,16 @@ def test_nothing_of_another_workspace_is_found(call: Caller, stranger: Caller) -
     call.hit()
     conversion, delivery = call.conversions[0], call.deliveries[0]
     paths = [
-        f"/connections/{call.destination_id}", f"/routes/{call.route['id']}", f"/routes/{call.route['id']}/mappings",
-        f"/conversions/{conversion['id']}", f"/conversions/{conversion['id']}/timeline",
-        f"/deliveries/{delivery['id']}", f"/orders/{conversion['order_id']}", f"/contacts/{conversion['contact_id']}",
+        f"/connections/{call.destination_id}",
+        f"/routes/{call.route['id']}",
+        f"/routes/{call.route['id']}/mappings",
+        f"/conversions/{conversion['id']}",
+        f"/conversions/{conversion['id']}/timeline",
+        f"/deliveries/{delivery['id']}",
+        f"/orders/{conversion['order_id']}",
+        f"/contacts/{conversion['contact_id']}",
         f"/inbound/{call.get('/inbound')['items'][0]['id']}",
-    ]  # fmt: skip
+    ]
     for path in paths:
         assert call("GET", path).status_code == 200, path
         assert stranger("GET", path).status_code == 404, path
@@ -54,19 +59,62 @@ def test_nothing_of_another_workspace_is_found(call: Caller, stranger: Caller) -
 
 
 CALLS = [
-    ("POST", "/connections"), ("PATCH", "/connections/{destination}"), ("POST", "/routes"),
-    ("PATCH", "/routes/{route}"), ("POST", "/routes/{route}/mappings"), ("POST", "/routes/{route}/preview"),
+    ("POST", "/connections"),
+    ("PATCH", "/connections/{destination}"),
+    ("POST", "/routes"),
+    ("PATCH", "/routes/{route}"),
+    ("POST", "/routes/{route}/mappings"),
+    ("POST", "/routes/{route}/preview"),
     ("POST", "/routes/{route}/difference"),
-    ("POST", "/replay/inbound"), ("POST", "/replay/deliveries"), ("POST", "/replay/failed"), ("POST", "/hooks"),
-]  # fmt: skip
+    ("POST", "/replay/inbound"),
+    ("POST", "/replay/deliveries"),
+    ("POST", "/replay/failed"),
+    ("POST", "/hooks"),
+]
 NAMES = (
-    "connector", "role", "name", "settings", "connection_id", "stages", "kinds", "filter", "trust", "wait_minutes",
-    "enabled", "rules", "last", "ids", "mapping", "since", "target_url", "event", "filters", "order_scope",
-)  # fmt: skip
+    "connector",
+    "role",
+    "name",
+    "settings",
+    "connection_id",
+    "stages",
+    "kinds",
+    "filter",
+    "trust",
+    "wait_minutes",
+    "enabled",
+    "rules",
+    "last",
+    "ids",
+    "mapping",
+    "since",
+    "target_url",
+    "event",
+    "filters",
+    "order_scope",
+)
 ODD: list[Any] = [
-    None, [], {}, 1, -1, 10**30, True, "", "a\ud800b", "x" * 5000, [[]], [{}], [None], {"": {}}, {"a": {"from": "é"}},
-    {"email": {"text": "{% for"}}, {"url": 7}, "2026-13-01", "http://[", [10**400],
-]  # fmt: skip
+    None,
+    [],
+    {},
+    1,
+    -1,
+    10**30,
+    True,
+    "",
+    "a\ud800b",
+    "x" * 5000,
+    [[]],
+    [{}],
+    [None],
+    {"": {}},
+    {"a": {"from": "é"}},
+    {"email": {"text": "{% for"}},
+    {"url": 7},
+    "2026-13-01",
+    "http://[",
+    [10**400],
+]
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)

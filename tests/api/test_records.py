@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from calling import Caller
 
-from hub.journey import read_messages
+from hub.run.reader import read_messages
 from hub.store import connections, inbound
 
 SALE = {"stage": "purchase", "email": "Nora@example.com", "order_id": "#S-7", "value": "49,99 €", "event_id": "row-7"}

@@ -21,9 +21,15 @@ from hub.store import Store, accounts, metadata, now
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 EMAIL, PASSWORD = "owner@example.com", "a long enough password"
 
 
@@ -133,9 +139,11 @@ class Windows:
 
     def __call__(self, width: int = 1280, language: str = "en", *, scripts: bool = True, dark: bool = False) -> Looker:
         context = self._browser.new_context(
-            viewport={"width": width, "height": 800}, locale=language, java_script_enabled=scripts,
+            viewport={"width": width, "height": 800},
+            locale=language,
+            java_script_enabled=scripts,
             color_scheme="dark" if dark else "light",
-        )  # fmt: skip
+        )
         self._contexts.append(context)
         page = context.new_page()
         complaints: list[str] = []

@@ -28,9 +28,14 @@ def test_the_button_leads_to_the_platform_and_back(
     with installed(), vendor(redirect_uri=f"{looker.address}/oauth/callback") as platform:
         with shop.store.write() as tx:
             connection_id = steer.connect(
-                tx, now(), shop.workspace_id, connector="cloud", role="destination", name="Cloud",
+                tx,
+                now(),
+                shop.workspace_id,
+                connector="cloud",
+                role="destination",
+                name="Cloud",
                 settings={"login": platform.url, "client_id": CLIENT, "client_secret": SECRET},
-            )  # fmt: skip
+            )
         looker.log_in(language)
         looker.open(f"/connections/{connection_id}")
         assert looker.spills() <= 0

@@ -24,12 +24,20 @@ def fill(shop: Shop) -> dict[str, str]:
     parked = shop.hit("email={{email}}&amount=5&currency=EUR&orderId=" + "x" * 3)
     shop.hit("email=" + "long" * 15 + "%40example.com&orderId=" + "9" * 80 + "&amount=123456.78&currency=EUR&test=1")
     return {
-        "home": "/", "live": "/live", "filtered": "/live?stage=add_to_cart", "sale": f"/live/{good}",
-        "parked": f"/live/{parked}", "connections": "/connections", "source": f"/connections/{shop.source_id}",
-        "destination": f"/connections/{shop.destination_id}", "remove": f"/connections/{shop.source_id}/remove",
-        "route": f"/routes/{shop.route['id']}", "sources": "/connections/new/source",
-        "destinations": "/connections/new/destination", "form": "/connections/new/source/webhook",
-    }  # fmt: skip
+        "home": "/",
+        "live": "/live",
+        "filtered": "/live?stage=add_to_cart",
+        "sale": f"/live/{good}",
+        "parked": f"/live/{parked}",
+        "connections": "/connections",
+        "source": f"/connections/{shop.source_id}",
+        "destination": f"/connections/{shop.destination_id}",
+        "remove": f"/connections/{shop.source_id}/remove",
+        "route": f"/routes/{shop.route['id']}",
+        "sources": "/connections/new/source",
+        "destinations": "/connections/new/destination",
+        "form": "/connections/new/source/webhook",
+    }
 
 
 @pytest.mark.parametrize("width", SIZES)

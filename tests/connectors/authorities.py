@@ -19,9 +19,15 @@ class Party:
     """A key with a certificate. ``issuer`` None: it vouches for itself."""
 
     def __init__(
-        self, name: str, issuer: Party | None = None, *, ca: bool = False, san: bool = True, bits: int = 2048,
+        self,
+        name: str,
+        issuer: Party | None = None,
+        *,
+        ca: bool = False,
+        san: bool = True,
+        bits: int = 2048,
         valid: tuple[datetime, datetime] = (FROM, UNTIL),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.key: RSAPrivateKey = generate_private_key(public_exponent=65537, key_size=bits)
         signer = issuer or self
         self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])

@@ -10,7 +10,8 @@ import pytest
 from connectors.pixel.source import Pixel
 from hub.contract import Conversion, Headers, Inbound, NotUnderstood, Trust
 from hub.contract.reasons import REASONS
-from hub.reading import prove, read_message
+from hub.normalize import read_message
+from hub.verify import prove
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -10,7 +10,8 @@ import pytest
 
 from connectors.webhook.source import WebhookSource
 from hub.contract import Conversion, Headers, Inbound, NotUnderstood, NotVerified, Trust
-from hub.reading import prove, read_message
+from hub.normalize import read_message
+from hub.verify import prove
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECRET = "made-up-secret"

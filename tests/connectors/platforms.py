@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from hub.connecting.rehearsal import drive
 from hub.contract import Call, Destination, Headers, Kind, Record, Reply, Stage
 from hub.contract.calls import dump_json
-from hub.deliver.outcome import judge
-from hub.rehearsal import drive
+from hub.outgoing.answers import judge
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hub.connecting.rehearsal import drive
 from hub.contract import Call, Conversion, Headers, Inbound, Reply, Source, Trust
 from hub.contract.calls import dump_json
-from hub.reading import needs_fetch, prove, read_back, read_message
-from hub.rehearsal import drive
+from hub.normalize import needs_fetch, read_back, read_message
+from hub.verify import prove
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 VECTORS = Path(__file__).parent / "vectors"

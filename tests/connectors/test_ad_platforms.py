@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from platforms import Platform, record
 
+from hub.connecting.registry import registry
 from hub.contract import BadCredentials, Kind, Outcome, Record, Refused, Result, Stage, TryLater
 from hub.contract.ads import AdPlatform
-from hub.registry import registry
 from hub.testing.subject import subject
 
 ANN = {"email": "ann@example.com", "value": "49.90", "currency": "EUR", "order_id": "A-1"}

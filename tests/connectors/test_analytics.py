@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from hub.connecting.registry import registry
+from hub.connecting.rehearsal import drive
 from hub.contract import BadCredentials, Call, Headers, Kind, Record, Reply, Stage
-from hub.registry import registry
-from hub.rehearsal import drive
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SETTINGS = {

@@ -16,15 +16,15 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
+from hub.connecting.registry import registry
 from hub.contract import Conversion, Destination, MailServer, Outcome, Record, Reply
-from hub.deliver import sender
 from hub.deliver.lane import Lane, Wave
-from hub.deliver.transport import GuardedAdapter
 from hub.mapping.facts import facts
 from hub.mapping.record import make_record
 from hub.mapping.rules import compile_mapping
-from hub.registry import registry
+from hub.outgoing import sender
+from hub.outgoing.transport import GuardedAdapter
 from hub.testing.destination_checks import SENT
 from hub.testing.samples import Outgoing
 from hub.testing.subject import subject
@@ -109,7 +109,7 @@ def receiver(one_receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Receive
         return send(self, request, **rest)
 
     monkeypatch.setattr(GuardedAdapter, "send", send_here)
-    monkeypatch.setattr("hub.deliver.guard.is_public", lambda address: True)
+    monkeypatch.setattr("hub.outgoing.guard.is_public", lambda address: True)
     monkeypatch.setattr(sender, "authorize", lambda *call: None)
     monkeypatch.setattr(sender, "check_url", lambda *call: None)
     monkeypatch.setattr("hub.deliver.lane._Pace.wait", lambda pace: None)

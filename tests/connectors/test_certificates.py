@@ -58,10 +58,17 @@ def test_a_chain_up_to_a_root_is_trusted(leaf: Party) -> None:
         lambda san: [Party("evilpaypal.com", MIDDLE, san=san), MIDDLE],
     ],
     ids=[
-        "self-signed", "middle missing", "unknown root", "issued by a leaf", "same issuer name", "middle expired",
-        "expired", "other domain", "look-alike",
+        "self-signed",
+        "middle missing",
+        "unknown root",
+        "issued by a leaf",
+        "same issuer name",
+        "middle expired",
+        "expired",
+        "other domain",
+        "look-alike",
     ],
-)  # fmt: skip
+)
 def test_any_other_chain_is_refused(chain: "type[list[Party]]", san: bool) -> None:
     parties: Sequence[Party] = chain(san)
     with pytest.raises(NotVerified):

@@ -10,9 +10,9 @@ from authorities import Party
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from senders import NOW, no_call, reply
 
+from hub.connecting.rehearsal import drive
 from hub.contract import Call, Headers, NotVerified, Recipe, Reply, certificates
 from hub.contract.certified import FUTURE, CertifiedHeaders, ask_sender, with_message
-from hub.rehearsal import drive
 
 ROOT = Party("Root", ca=True)
 SIGNER, OTHER = Party("keys.acme.example", ROOT), Party("keys.acme.example", ROOT)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from marshmallow import ValidationError
 
+from hub.connecting.registry import registry
 from hub.contract.chat import LONGEST, TITLES, Alert, ChatChannel
 from hub.contract.vocabulary import Kind, Stage
-from hub.registry import registry
 
 LONG = Alert("💰", "Test: " + max((words.fr for _, words in TITLES.values()), key=len), ("x*" * (LONGEST // 2),) * 7)
 

@@ -37,9 +37,16 @@ def test_a_message_is_no_handshake() -> None:
 
 @pytest.mark.parametrize(
     ("authorization", "query", "verdict"),
-    [("Bearer t0", "", Trust.PROVEN), ("bearer t0", "", Trust.PROVEN), ("", "access_token=t0", Trust.PROVEN),
-     ("Bearer t1", "", None), ("Basic t0", "", None), ("", "", None), ("", "access_token=", None)],
-)  # fmt: skip
+    [
+        ("Bearer t0", "", Trust.PROVEN),
+        ("bearer t0", "", Trust.PROVEN),
+        ("", "access_token=t0", Trust.PROVEN),
+        ("Bearer t1", "", None),
+        ("Basic t0", "", None),
+        ("", "", None),
+        ("", "access_token=", None),
+    ],
+)
 def test_the_token_may_stand_in_the_header_or_the_query(authorization: str, query: str, verdict: Trust | None) -> None:
     inbound = message(EVENT, {"authorization": authorization} if authorization else {})
     inbound.query = query

@@ -21,10 +21,21 @@ def row(settings: dict[str, Any] | None = None, **cells: str) -> Conversion:
 
 @pytest.mark.parametrize(
     ("column", "name"),
-    [("N° de commande", "order_id"), ("Montant TTC (€)", "value"), ("E-mail", "email"), ("Prénom", "first_name"),
-     ("DATE DE COMMANDE", "occurred_at"), ("Qté", "quantity"), ("Order ID", "order_id"), ("order_id", "order_id"),
-     ("Téléphone", "phone"), ("Code postal", "postal_code"), ("Statut", "stage"), ("Désignation", "product_name")],
-)  # fmt: skip
+    [
+        ("N° de commande", "order_id"),
+        ("Montant TTC (€)", "value"),
+        ("E-mail", "email"),
+        ("Prénom", "first_name"),
+        ("DATE DE COMMANDE", "occurred_at"),
+        ("Qté", "quantity"),
+        ("Order ID", "order_id"),
+        ("order_id", "order_id"),
+        ("Téléphone", "phone"),
+        ("Code postal", "postal_code"),
+        ("Statut", "stage"),
+        ("Désignation", "product_name"),
+    ],
+)
 def test_usual_columns_are_known(column: str, name: str) -> None:
     assert assign([column], {}) == {column: name}
 
@@ -44,10 +55,17 @@ def test_every_name_is_one_that_records_know() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "value", "kind"),
-    [("1 234,56", "1234.56", Kind.CONVERSION), ("1\u202f234,56 €", "1234.56", Kind.CONVERSION),
-     ("49.9", "49.9", Kind.CONVERSION), ("1,234.56", "1234.56", Kind.CONVERSION), ("-49,90", "49.90", Kind.REFUND),
-     ("(49,90)", "49.90", Kind.REFUND), ("49,90-", "49.90", Kind.REFUND), ("0", "0", Kind.CONVERSION)],
-)  # fmt: skip
+    [
+        ("1 234,56", "1234.56", Kind.CONVERSION),
+        ("1\u202f234,56 €", "1234.56", Kind.CONVERSION),
+        ("49.9", "49.9", Kind.CONVERSION),
+        ("1,234.56", "1234.56", Kind.CONVERSION),
+        ("-49,90", "49.90", Kind.REFUND),
+        ("(49,90)", "49.90", Kind.REFUND),
+        ("49,90-", "49.90", Kind.REFUND),
+        ("0", "0", Kind.CONVERSION),
+    ],
+)
 def test_amounts_as_spreadsheets_write_them(amount: str, value: str, kind: Kind) -> None:
     sale = row(montant=amount)
     assert (str(sale.value), sale.kind, sale.currency) == (value, kind, "EUR")
@@ -60,14 +78,19 @@ def test_the_currency_may_stand_in_the_columns_name() -> None:
 
 @pytest.mark.parametrize(
     ("written", "settings", "at"),
-    [("31/12/2026", {}, "2026-12-31T00:00:00Z"), ("12/31/2026", {"dates": "month_first"}, "2026-12-31T00:00:00Z"),
-     ("31.12.26 18:05", {}, "2026-12-31T18:05:00Z"), ("31/12/2026 à 18h05", {}, "2026-12-31T18:05:00Z"),
-     ("12/31/2026 6:05 PM", {"dates": "month_first"}, "2026-12-31T18:05:00Z"),
-     ("2026-12-31 18:05:30", {}, "2026-12-31T18:05:30Z"),
-     ("2026-12-31T18:05:30+02:00", {"time_zone": "Europe/Paris"}, "2026-12-31T16:05:30Z"),
-     ("31/12/2026", {"time_zone": "Europe/Paris"}, "2026-12-30T23:00:00Z"), ("46387", {}, "2026-12-31T00:00:00Z"),
-     ("46387,5", {}, "2026-12-31T12:00:00Z")],
-)  # fmt: skip
+    [
+        ("31/12/2026", {}, "2026-12-31T00:00:00Z"),
+        ("12/31/2026", {"dates": "month_first"}, "2026-12-31T00:00:00Z"),
+        ("31.12.26 18:05", {}, "2026-12-31T18:05:00Z"),
+        ("31/12/2026 à 18h05", {}, "2026-12-31T18:05:00Z"),
+        ("12/31/2026 6:05 PM", {"dates": "month_first"}, "2026-12-31T18:05:00Z"),
+        ("2026-12-31 18:05:30", {}, "2026-12-31T18:05:30Z"),
+        ("2026-12-31T18:05:30+02:00", {"time_zone": "Europe/Paris"}, "2026-12-31T16:05:30Z"),
+        ("31/12/2026", {"time_zone": "Europe/Paris"}, "2026-12-30T23:00:00Z"),
+        ("46387", {}, "2026-12-31T00:00:00Z"),
+        ("46387,5", {}, "2026-12-31T12:00:00Z"),
+    ],
+)
 def test_dates_as_people_and_spreadsheets_write_them(written: str, settings: dict[str, str], at: str) -> None:
     assert row(settings, date=written).to_dict()["occurred_at"] == at
 
@@ -80,11 +103,17 @@ def test_a_date_that_cannot_be_read_leaves_the_line_out(written: str) -> None:
 
 @pytest.mark.parametrize(
     ("word", "settings", "kind", "stage"),
-    [("Payée", {}, Kind.CONVERSION, Stage.PURCHASE), ("Avoir", {}, Kind.REFUND, None), ("refunded", {}, Kind.REFUND, None),
-     ("On hold", {}, Kind.PENDING, None), ("Échouée", {}, Kind.CONVERSION, Stage.LEAD),
-     ("AddToCart", {}, Kind.CONVERSION, Stage.ADD_TO_CART), ("", {"stage": "lead"}, Kind.CONVERSION, Stage.LEAD),
-     ("Kdo", {"words": {"Kdo": "registration"}}, Kind.CONVERSION, Stage.COMPLETE_REGISTRATION)],
-)  # fmt: skip
+    [
+        ("Payée", {}, Kind.CONVERSION, Stage.PURCHASE),
+        ("Avoir", {}, Kind.REFUND, None),
+        ("refunded", {}, Kind.REFUND, None),
+        ("On hold", {}, Kind.PENDING, None),
+        ("Échouée", {}, Kind.CONVERSION, Stage.LEAD),
+        ("AddToCart", {}, Kind.CONVERSION, Stage.ADD_TO_CART),
+        ("", {"stage": "lead"}, Kind.CONVERSION, Stage.LEAD),
+        ("Kdo", {"words": {"Kdo": "registration"}}, Kind.CONVERSION, Stage.COMPLETE_REGISTRATION),
+    ],
+)
 def test_a_status_means_what_it_says(word: str, settings: dict[str, Any], kind: Kind, stage: Stage | None) -> None:
     found = row(settings, statut=word)
     assert (found.kind, found.stage) == (kind, stage)

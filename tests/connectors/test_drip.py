@@ -34,8 +34,10 @@ def test_without_an_order_id_a_purchase_is_an_event():
         ]
     )
     assert [path.split("/", 3)[3] for path in platform.paths] == [
-        "subscribers/batches", "shopper_activity/order/batch", "events/batches",
-    ]  # fmt: skip
+        "subscribers/batches",
+        "shopper_activity/order/batch",
+        "events/batches",
+    ]
     assert [order["order_id"] for order in platform.sent[1]["orders"]] == ["1"]
     assert [event["action"] for event in platform.sent[2]["batches"][0]["events"]] == ["purchase", "lead"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from hub.connecting.registry import registry
 from hub.contract import Headers, Inbound, NotVerified, Unsigned
 from hub.contract.automation import TOKEN, FlowStarter, RecordSource
-from hub.registry import registry
 from hub.steer.hooks import subscribers
 from hub.steer.records import recorders
 

@@ -146,9 +146,15 @@ def test_lines_of_an_order_become_items_and_nameless_ones_are_left_out():
 
 def test_hashed_identifiers_go_only_beside_a_user_id():
     person = {
-        **SALE, "email": "Ann.Doe+x@gmail.com", "phone": "+33 6 12 34 56 78", "first_name": " Ann ", "last_name": "Doe",
-        "city": "Paris", "postal_code": "75008", "country": "France",
-    }  # fmt: skip
+        **SALE,
+        "email": "Ann.Doe+x@gmail.com",
+        "phone": "+33 6 12 34 56 78",
+        "first_name": " Ann ",
+        "last_name": "Doe",
+        "city": "Paris",
+        "postal_code": "75008",
+        "country": "France",
+    }
     assert "user_data" not in message(person)
     body = message({**person, "user_id": "u-1"})
     assert body["user_id"] == "u-1"
@@ -157,11 +163,14 @@ def test_hashed_identifiers_go_only_beside_a_user_id():
         "sha256_phone_number": [digest("+33612345678")],
         "address": [
             {
-                "sha256_first_name": digest("ann"), "sha256_last_name": digest("doe"), "city": "Paris",
-                "postal_code": "75008", "country": "FR",
+                "sha256_first_name": digest("ann"),
+                "sha256_last_name": digest("doe"),
+                "city": "Paris",
+                "postal_code": "75008",
+                "country": "FR",
             }
         ],
-    }  # fmt: skip
+    }
     assert "user_data" not in message({"transaction_id": "A-1", "user_id": "u-1"})
 
 

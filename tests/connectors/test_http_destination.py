@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from marshmallow import ValidationError
 
+from hub.connecting.registry import registry
 from hub.contract import BadMapping, Call, Kind, Record, Stage
-from hub.registry import registry
 
 URL = "https://api.example.com/orders/{order_id}"
 
@@ -25,16 +25,16 @@ def call_of(values: dict[str, Any], **settings: Any) -> Call:
 
 def test_query_headers_and_nested_fields_go_to_their_places() -> None:
     call = call_of({"order_id": 7, "query.v": 2, "header.X-Kind": "sale", "buyer.email": "a@b.c", "buyer.tags": ["x"]})
-    assert (call.url, call.params, call.headers) == (
-        "https://api.example.com/orders/7", {"v": "2"}, {"X-Kind": "sale"}
-    )  # fmt: skip
+    assert (call.url, call.params, call.headers) == ("https://api.example.com/orders/7", {"v": "2"}, {"X-Kind": "sale"})
     assert call.json == {"order_id": 7, "buyer": {"email": "a@b.c", "tags": ["x"]}}
 
 
 def test_a_key_in_the_way_of_another_loses_nothing() -> None:
     assert call_of({"order_id": "7", "buyer": "A", "buyer.email": "a@b.c"}).json == {
-        "order_id": "7", "buyer": "A", "buyer.email": "a@b.c"
-    }  # fmt: skip
+        "order_id": "7",
+        "buyer": "A",
+        "buyer.email": "a@b.c",
+    }
 
 
 @pytest.mark.parametrize("value", ["../admin", "a/b?c=d#e", "x@evil.example"])
@@ -73,8 +73,10 @@ def test_xml_reads_back_whatever_the_texts_hold() -> None:
 
 def test_a_form_holds_one_text_a_field() -> None:
     assert call_of({"order_id": 1, "paid": True, "items": [{"id": 2}]}, body="form").form == {
-        "order_id": "1", "paid": "true", "items": '[{"id":2}]'
-    }  # fmt: skip
+        "order_id": "1",
+        "paid": "true",
+        "items": '[{"id":2}]',
+    }
 
 
 @pytest.mark.parametrize(

@@ -209,14 +209,17 @@ def test_discovery_gives_labels_types_and_options_and_leaves_out_what_cannot_be_
         "results": [
             {"name": "email", "label": "Email", "type": "string", "fieldType": "text", "groupName": "contacts"},
             {
-                "name": "color", "label": "Colors", "type": "enumeration", "fieldType": "checkbox",
+                "name": "color",
+                "label": "Colors",
+                "type": "enumeration",
+                "fieldType": "checkbox",
                 "options": [{"label": "Red", "value": "r"}],
             },
             {"name": "hs_score", "label": "Score", "type": "number", "modificationMetadata": {"readOnlyValue": True}},
             {"name": "hidden", "label": "Hidden", "type": "string", "hidden": True},
             {"name": "born", "label": "Born", "type": "date", "description": "Birthday"},
         ]
-    }  # fmt: skip
+    }
     found = hubspot((200, listing), (200, {"results": [{"name": "amount", "label": "Amount", "type": "number"}]})).ask(
         "discover"
     )

@@ -60,9 +60,10 @@ def test_a_supposed_fake_sign_up_is_tried_again_after_hours():
 
 def test_a_merge_field_that_is_refused_is_named():
     body = {
-        "title": "Invalid Resource", "detail": "The resource submitted could not be validated.",
+        "title": "Invalid Resource",
+        "detail": "The resource submitted could not be validated.",
         "errors": [{"field": "BIRTHDAY", "message": "Please enter a month and day"}],
-    }  # fmt: skip
+    }
     with pytest.raises(BadMapping) as caught:
         mailchimp((400, body)).deliver(record({"email": EMAIL, "BIRTHDAY": "1980-01-02"}))
     assert caught.value.field == "BIRTHDAY"

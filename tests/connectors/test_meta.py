@@ -82,27 +82,61 @@ def flat(value):
 
 def test_the_event_equals_what_metas_sdk_makes_of_the_same_sale():
     values = {
-        **VISIT, "em": " Ann@Example.COM", "ph": "+1 (650) 253-0000", "fn": "Ann", "ln": "O'Neil", "ct": "Saint-Denis",
-        "st": "CA", "zp": "94035-1234", "country": "US", "external_id": "u-1", "client_ip_address": "203.0.113.7",
-        "fbc": "fb.1.1596403881668.AbC", "fbp": "fb.1.1596403881668.123", "value": "74.90", "currency": "EUR",
-        "order_id": "A-1", "content_name": "Course", "referrer_url": "https://www.facebook.com/",
+        **VISIT,
+        "em": " Ann@Example.COM",
+        "ph": "+1 (650) 253-0000",
+        "fn": "Ann",
+        "ln": "O'Neil",
+        "ct": "Saint-Denis",
+        "st": "CA",
+        "zp": "94035-1234",
+        "country": "US",
+        "external_id": "u-1",
+        "client_ip_address": "203.0.113.7",
+        "fbc": "fb.1.1596403881668.AbC",
+        "fbp": "fb.1.1596403881668.123",
+        "value": "74.90",
+        "currency": "EUR",
+        "order_id": "A-1",
+        "content_name": "Course",
+        "referrer_url": "https://www.facebook.com/",
         "items": [{"product_id": "p1", "quantity": "2", "price": "12.50"}, {"sku": "s2", "quantity": 1, "price": 49.9}],
-    }  # fmt: skip
+    }
     user = UserData(
-        email=values["em"], phone=values["ph"], first_name="Ann", last_name="O'Neil", city="Saint-Denis", state="CA",
-        zip_code="94035-1234", country_code="US", external_id=sha256(b"u-1").hexdigest(),
-        client_ip_address="203.0.113.7", client_user_agent="Mozilla/5.0", fbc=values["fbc"], fbp=values["fbp"],
-    )  # fmt: skip
+        email=values["em"],
+        phone=values["ph"],
+        first_name="Ann",
+        last_name="O'Neil",
+        city="Saint-Denis",
+        state="CA",
+        zip_code="94035-1234",
+        country_code="US",
+        external_id=sha256(b"u-1").hexdigest(),
+        client_ip_address="203.0.113.7",
+        client_user_agent="Mozilla/5.0",
+        fbc=values["fbc"],
+        fbp=values["fbp"],
+    )
     custom = CustomData(
-        value=74.9, currency="EUR", order_id="A-1", content_name="Course", content_type="product", num_items=3,
+        value=74.9,
+        currency="EUR",
+        order_id="A-1",
+        content_name="Course",
+        content_type="product",
+        num_items=3,
         content_ids=["p1", "s2"],
         contents=[Content("p1", quantity=2, item_price=12.5), Content("s2", quantity=1, item_price=49.9)],
-    )  # fmt: skip
+    )
     theirs = Event(
-        event_name="Purchase", event_time=int(AT.timestamp()), event_id="hub-r1", action_source=ActionSource.WEBSITE,
-        event_source_url=values["event_source_url"], referrer_url=values["referrer_url"], user_data=user,
+        event_name="Purchase",
+        event_time=int(AT.timestamp()),
+        event_id="hub-r1",
+        action_source=ActionSource.WEBSITE,
+        event_source_url=values["event_source_url"],
+        referrer_url=values["referrer_url"],
+        user_data=user,
         custom_data=custom,
-    )  # fmt: skip
+    )
     made = json.loads(EventRequest(pixel_id="1", access_token="x", events=[theirs]).get_params()["data"][0])
     made["custom_data"]["currency"] = "EUR"  # the SDK writes it in small letters, Meta's page in capitals
     assert flat(event(values)) == flat(made)

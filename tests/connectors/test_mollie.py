@@ -11,9 +11,13 @@ from hub.contract import BadCredentials, Call, Kind, NotUnderstood, Refused, Rep
 SOURCE = Mollie()
 SETTINGS = {"api_key": "live_sample"}
 PAYMENT = {
-    "id": "tr_1", "mode": "live", "status": "paid", "amount": {"value": "10.00", "currency": "EUR"},
-    "paidAt": "2026-03-01T10:00:00+00:00", "customerId": "cst_1",
-}  # fmt: skip
+    "id": "tr_1",
+    "mode": "live",
+    "status": "paid",
+    "amount": {"value": "10.00", "currency": "EUR"},
+    "paidAt": "2026-03-01T10:00:00+00:00",
+    "customerId": "cst_1",
+}
 CUSTOMER = {"id": "cst_1", "name": "Ada Lovelace", "email": "ada@example.com"}
 REFUND = {"id": "re_1", "status": "refunded", "amount": {"value": "4.00", "currency": "EUR"}}
 

@@ -10,13 +10,13 @@ import pytest
 import requests
 import responses
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
+from hub.connecting.registry import registry
+from hub.connecting.rehearsal import secrets_of
 from hub.contract import Call, Headers, Recipe, Reply
 from hub.contract.auth import Auth, MailServer
-from hub.deliver import grants, sender
-from hub.deliver.sender import Sender, Talk
-from hub.registry import registry
-from hub.rehearsal import secrets_of
+from hub.outgoing import grants, sender
+from hub.outgoing.sender import Sender, Talk
 from hub.testing.destination_checks import outcomes, rehearse
 from hub.testing.samples import Outgoing
 from hub.testing.subject import subject
@@ -60,7 +60,7 @@ class _Vendor:
         self._connected = Connected(row, destination, settings)
         self._replies = iter(sample.replies)
         self._sender = Sender()
-        self._mock = responses.RequestsMock(target="hub.deliver.transport.GuardedAdapter.send")
+        self._mock = responses.RequestsMock(target="hub.outgoing.transport.GuardedAdapter.send")
 
     def __enter__(self) -> _Vendor:
         self._mock.start()

@@ -11,12 +11,16 @@ from hub.contract.signing import make_hmac
 
 SOURCE = Paddle()
 EVENT = {
-    "event_id": "evt_1", "event_type": "transaction.completed", "occurred_at": "2026-03-01T10:00:00Z",
+    "event_id": "evt_1",
+    "event_type": "transaction.completed",
+    "occurred_at": "2026-03-01T10:00:00Z",
     "data": {
-        "id": "txn_1", "customer_id": "ctm_1", "origin": "web",
+        "id": "txn_1",
+        "customer_id": "ctm_1",
+        "origin": "web",
         "details": {"totals": {"grand_total": "4900", "currency_code": "EUR"}, "line_items": []},
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("mode", "host"), [("live", "api.paddle.com"), ("sandbox", "sandbox-api.paddle.com")])

@@ -268,13 +268,15 @@ def capture(**more: Any) -> Inbound:
 def test_every_telling_of_one_sale_shares_an_id() -> None:
     unit = {"amount": {"value": "49.00", "currency_code": "EUR"}, "payments": {"captures": [{"id": "CAPTURE1"}]}}
     refund = {
-        "id": "REFUND1", "amount": {"value": "9.00", "currency_code": "EUR"},
+        "id": "REFUND1",
+        "amount": {"value": "9.00", "currency_code": "EUR"},
         "links": [{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/CAPTURE1"}],
-    }  # fmt: skip
+    }
     dispute = {
-        "dispute_id": "PP-1", "disputed_transactions": [{"seller_transaction_id": "CAPTURE1"}],
+        "dispute_id": "PP-1",
+        "disputed_transactions": [{"seller_transaction_id": "CAPTURE1"}],
         "dispute_amount": {"value": "49.00", "currency_code": "EUR"},
-    }  # fmt: skip
+    }
     told = [
         capture(),
         event("CHECKOUT.ORDER.COMPLETED", {"id": "ORDER1", "purchase_units": [unit]}),
@@ -286,9 +288,10 @@ def test_every_telling_of_one_sale_shares_an_id() -> None:
 
 
 def test_several_events_under_the_simulator_s_one_id_stay_apart() -> None:
-    ids = {read(SOURCE, event(kind, {"id": "I-1"}))[0].event_id for kind in (
-        "BILLING.SUBSCRIPTION.CANCELLED", "BILLING.SUBSCRIPTION.SUSPENDED"
-    )}  # fmt: skip
+    ids = {
+        read(SOURCE, event(kind, {"id": "I-1"}))[0].event_id
+        for kind in ("BILLING.SUBSCRIPTION.CANCELLED", "BILLING.SUBSCRIPTION.SUSPENDED")
+    }
     assert len(ids) == 2
 
 

@@ -31,11 +31,17 @@ def test_a_known_person_keeps_name_and_phone_and_values_have_the_fields_type():
     listed = fields(("Hub stage at", "date"), ("Hub order amount", "double"), ("Hub campaigns", "varchar"))
     platform = Platform(Pipedrive(), SETTINGS, listed, found("Anna@Example.com"), (200, {"data": {"id": 9}}))
     platform.deliver(
-        record({
-            "email": "anna@example.com", "name": "A", "phone": "+1", "hub_stage_at": "2026-11-20T18:42:07Z",
-            "hub_order_amount": Decimal("49.90"), "hub_campaigns": ["Spring", "Summer"],
-        })
-    )  # fmt: skip
+        record(
+            {
+                "email": "anna@example.com",
+                "name": "A",
+                "phone": "+1",
+                "hub_stage_at": "2026-11-20T18:42:07Z",
+                "hub_order_amount": Decimal("49.90"),
+                "hub_campaigns": ["Spring", "Summer"],
+            }
+        )
+    )
     assert platform.paths[-1] == "PATCH /api/v2/persons/9"
     assert platform.sent == [{"custom_fields": {"k0": "2026-11-20", "k1": 49.9, "k2": "Spring, Summer"}}]
 

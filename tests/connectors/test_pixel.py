@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.pixel.source import Pixel
 from hub.contract import NotUnderstood, Stage
 from hub.contract.reasons import REASONS
-from hub.reading import read_message
+from hub.normalize import read_message
 
 # The fields and how they arrive
 
@@ -145,10 +145,27 @@ def test_of_two_tags_the_first_counts_and_the_hit_says_so():
 # Templates nobody filled in
 
 PLACEHOLDERS = [
-    "{{email}}", "{{ customer.email }}", "{email}", "{checkout.email}", "__EMAIL__", "%EMAIL%", "%ADDRESS%", "[EMAIL]",
-    "REPLACE", "OPTIONAL", "undefined", "null", "NaN", "None", "[object Object]", "%7B%7Bemail%7D%7D", "${email}",
-    "*|EMAIL|*", "{CHECKOUT_SESSION_ID}", "{%25 if x %25}",
-]  # fmt: skip
+    "{{email}}",
+    "{{ customer.email }}",
+    "{email}",
+    "{checkout.email}",
+    "__EMAIL__",
+    "%EMAIL%",
+    "%ADDRESS%",
+    "[EMAIL]",
+    "REPLACE",
+    "OPTIONAL",
+    "undefined",
+    "null",
+    "NaN",
+    "None",
+    "[object Object]",
+    "%7B%7Bemail%7D%7D",
+    "${email}",
+    "*|EMAIL|*",
+    "{CHECKOUT_SESSION_ID}",
+    "{%25 if x %25}",
+]
 
 
 @pytest.mark.parametrize("text", PLACEHOLDERS)
@@ -197,9 +214,20 @@ def test_an_address_is_recognized_however_it_is_written(text, address):
 
 
 @pytest.mark.parametrize(
-    "text", ["jane", "jane.example.org", "@example.org", "jane@", "a@b.fr,c@d.fr", "a@b.fr%20c@d.fr", "jane@localhost",
-             "a" * 310 + "@b.fr", "j%E2%80%A2%E2%80%A2@b.fr", "a@b@c.fr"],
-)  # fmt: skip
+    "text",
+    [
+        "jane",
+        "jane.example.org",
+        "@example.org",
+        "jane@",
+        "a@b.fr,c@d.fr",
+        "a@b.fr%20c@d.fr",
+        "jane@localhost",
+        "a" * 310 + "@b.fr",
+        "j%E2%80%A2%E2%80%A2@b.fr",
+        "a@b@c.fr",
+    ],
+)
 def test_an_address_that_is_none_or_two_is_not_an_identity(text):
     assert reason(f"email={text}") == "no_usable_identity"
     beside = read(f"email={text}&orderId=5")

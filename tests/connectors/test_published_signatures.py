@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from senders import message, trust, vector
 
+from hub.connecting.registry import registry
 from hub.contract import NotVerified, Trust
-from hub.registry import registry
 
 SENDERS = ("shopify", "woocommerce", "paddle", "square", "razorpay", "lemonsqueezy")
 

@@ -33,8 +33,11 @@ def test_each_record_has_its_own_answer():
         [record({"Email": f"{name}@example.com"}, id=name, minute=number) for number, name in enumerate("abcd")]
     )
     assert {key: outcome.result for key, outcome in outcomes.items()} == {
-        "a": Result.BAD_MAPPING, "b": Result.DELIVERED, "c": Result.TRY_LATER, "d": Result.REFUSED,
-    }  # fmt: skip
+        "a": Result.BAD_MAPPING,
+        "b": Result.DELIVERED,
+        "c": Result.TRY_LATER,
+        "d": Result.REFUSED,
+    }
     assert outcomes["a"].field == "FirstName"
 
 

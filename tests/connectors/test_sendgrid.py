@@ -6,8 +6,8 @@ import pytest
 from platforms import Platform, record
 
 from connectors.sendgrid.destination import Sendgrid
+from hub.connecting.rehearsal import drive
 from hub.contract import Outcome, Result
-from hub.rehearsal import drive
 
 LIST = "5f0c1f7e-3b1a-4c55-9a31-0f2f3b1a4c55"
 SETTINGS = {"api_key": "SG.made-up", "list_id": LIST}

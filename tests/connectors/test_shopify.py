@@ -11,9 +11,13 @@ from hub.contract import Conversion, NotUnderstood
 
 SOURCE = Shopify()
 REFUND = {
-    "id": 9, "order_id": 7, "processed_at": "2026-03-01T10:00:00Z",
-    "refund_line_items": [{"subtotal": 46, "subtotal_set": {"shop_money": {"amount": "50.00", "currency_code": "USD"}}}],
-}  # fmt: skip
+    "id": 9,
+    "order_id": 7,
+    "processed_at": "2026-03-01T10:00:00Z",
+    "refund_line_items": [
+        {"subtotal": 46, "subtotal_set": {"shop_money": {"amount": "50.00", "currency_code": "USD"}}}
+    ],
+}
 
 
 def payment(amount: str, currency: str, status: str = "success", kind: str = "refund") -> dict[str, Any]:

@@ -8,24 +8,33 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError
 
+from hub.connecting.registry import registry
 from hub.contract import BadMapping, DeliveryError, Kind, Record, Stage
-from hub.registry import registry
 
 SETTINGS = {"host": "smtp.example.com", "sender": "hello@example.com", "to": "owner@example.com"}
 VALUES = {
-    "email": "anna@example.com", "subject": "Hi", "body": "Text", "unsubscribe_url": "https://hub.example.com/u/abc",
-}  # fmt: skip
+    "email": "anna@example.com",
+    "subject": "Hi",
+    "body": "Text",
+    "unsubscribe_url": "https://hub.example.com/u/abc",
+}
 
 
 @pytest.mark.parametrize("slug", ["smtp", "email_alert"])
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("sender", "hello"), ("sender", "Atelier <hello>"), ("sender", "héllo@example.com"), ("host", "a b"),
-        ("host", "smtp.\nexample.com"), ("host", "http://smtp.example.com/"), ("port", 0), ("port", 70000),
+        ("sender", "hello"),
+        ("sender", "Atelier <hello>"),
+        ("sender", "héllo@example.com"),
+        ("host", "a b"),
+        ("host", "smtp.\nexample.com"),
+        ("host", "http://smtp.example.com/"),
+        ("port", 0),
+        ("port", 70000),
         ("security", "none"),
     ],
-)  # fmt: skip
+)
 def test_settings_that_cannot_work_are_refused_in_the_form(slug: str, name: str, value: Any) -> None:
     schema = registry().destination(slug).Settings()
     schema.load(SETTINGS)
@@ -42,11 +51,15 @@ def test_an_alert_needs_one_to_ten_addresses(to: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"email": None}, BadMapping), ({"email": "nobody"}, BadMapping), ({"email": "é@example.com"}, DeliveryError),
-        ({"subject": " \n"}, BadMapping), ({"body": ""}, BadMapping), ({"unsubscribe_url": "/u/abc"}, BadMapping),
+        ({"email": None}, BadMapping),
+        ({"email": "nobody"}, BadMapping),
+        ({"email": "é@example.com"}, DeliveryError),
+        ({"subject": " \n"}, BadMapping),
+        ({"body": ""}, BadMapping),
+        ({"unsubscribe_url": "/u/abc"}, BadMapping),
         ({"unsubscribe_url": "https://example.com/\r\nBcc: eve@example.com"}, BadMapping),
     ],
-)  # fmt: skip
+)
 def test_an_email_that_would_be_wrong_is_not_written(changes: dict[str, Any], error: type[DeliveryError]) -> None:
     with pytest.raises(error):
         written(**changes)

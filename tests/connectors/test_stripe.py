@@ -83,10 +83,19 @@ def test_a_stale_or_future_signature_is_refused(late: int) -> None:
         sent(f"{SIGNATURE},{'v1=0,' * 2000}"),
     ],
     ids=[
-        "body changed", "no header", "empty header", "no time", "no signature", "only v0", "empty v1", "another time",
-        "time is NaN", "key without whsec_", "endless header",
+        "body changed",
+        "no header",
+        "empty header",
+        "no time",
+        "no signature",
+        "only v0",
+        "empty v1",
+        "another time",
+        "time is NaN",
+        "key without whsec_",
+        "endless header",
     ],
-)  # fmt: skip
+)
 def test_a_mutated_message_is_refused(inbound: Inbound) -> None:
     with pytest.raises(NotVerified):
         trust(SOURCE, inbound, SECRET)

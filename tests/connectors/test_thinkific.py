@@ -24,9 +24,12 @@ def sent(body: str = VECTOR["body"], signature: str | None = SIGNATURE) -> Inbou
 
 def charge(amount: Any, action: str = "succeeded", **more: Any) -> Inbound:
     order = {
-        "id": 73, "order_number": "ORD000073", "amount_cents": 9950, "created_at": "2026-03-01T10:19:58Z",
+        "id": 73,
+        "order_number": "ORD000073",
+        "amount_cents": 9950,
+        "created_at": "2026-03-01T10:19:58Z",
         "user": {"id": 5, "email": "dana@example.com"},
-    }  # fmt: skip
+    }
     payload = {"id": 22, "amount": amount, "currency": "cad", "created_at": "2026-03-01T10:20:00Z", "order": order}
     event = {"id": "1", "resource": "order_transaction", "action": action, "created_at": "2026-03-09T08:00:00Z"}
     return message({**event, "payload": payload | more})

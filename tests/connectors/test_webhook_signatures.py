@@ -187,10 +187,16 @@ BEARER = {"scheme": "token_header", "secret": [SECRET], "header": "Authorization
 @pytest.mark.parametrize(
     "given",
     [
-        STANDARD, HEX, HEX | {"scheme": "hmac_base64", "prefix": ""}, TIMED, TIMED | {"signed": "body"},
-        TIMED | {"timestamp_header": "x-sig", "prefix": "v1="}, BEARER, BEARER | {"header": "X-Token", "prefix": ""},
+        STANDARD,
+        HEX,
+        HEX | {"scheme": "hmac_base64", "prefix": ""},
+        TIMED,
+        TIMED | {"signed": "body"},
+        TIMED | {"timestamp_header": "x-sig", "prefix": "v1="},
+        BEARER,
+        BEARER | {"header": "X-Token", "prefix": ""},
     ],
-)  # fmt: skip
+)
 def test_what_it_signs_for_a_scheme_is_accepted_at_that_time_and_with_no_other_body(given):
     at = NOW + timedelta(hours=5)
     headers = WebhookSource().rehearse(BODY, settings(**given), at, b"")

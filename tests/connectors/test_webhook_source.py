@@ -13,9 +13,9 @@ from marshmallow import ValidationError
 
 from connectors.webhook.source import WebhookSource
 from hub.contract import Kind, NotUnderstood, Stage
-from hub.contract.picking import GUESSES, NAMES
+from hub.contract.field_picker import GUESSES, NAMES
 from hub.contract.reasons import REASONS
-from hub.reading import read_message
+from hub.normalize import read_message
 
 
 @pytest.mark.parametrize(

@@ -181,9 +181,12 @@ class _Line:
 
 def _sale(number: int) -> bytes:
     sale = {
-        "event_id": f"evt-{number}", "order_id": order_name(number), "amount": str(amount(number)), "currency": "EUR",
+        "event_id": f"evt-{number}",
+        "order_id": order_name(number),
+        "amount": str(amount(number)),
+        "currency": "EUR",
         "email": f"buyer{number % 500}@example.com",
-    }  # fmt: skip
+    }
     return json.dumps(sale).encode()
 
 

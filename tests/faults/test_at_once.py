@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from journey.world import World
 
-from hub import jobs, journey
+from hub.run import jobs, lanes, reader
 from hub.store import Store, deliveries, inbound, leases, new_id, now, orders, routes
 
 SALES, WORKERS = 60, 6
@@ -47,8 +47,8 @@ def test_many_workers_at_once_do_no_work_twice(world: World) -> None:
     def work() -> None:
         together.wait()
         for _ in range(8):
-            journey.read_messages(world.store, world.workspace_id, 2)
-            journey.deliver(world.store, destination, 2)
+            reader.read_messages(world.store, world.workspace_id, 2)
+            lanes.deliver(world.store, destination, 2)
 
     threads = [threading.Thread(target=work) for _ in range(WORKERS)]
     for thread in threads:
@@ -71,7 +71,7 @@ def test_a_reader_or_lane_that_is_taken_is_not_asked_for_again(world: World, ask
     assert asked == []
     with world.store.write() as tx:
         tx.execute(leases.lease.delete())
-    journey.read_messages(world.store, world.workspace_id, 1)
+    reader.read_messages(world.store, world.workspace_id, 1)
     with world.store.write() as tx:
         leases.take(tx, f"lane:{destination}", new_id(), now(), 60)
     jobs.deliver(destination)
@@ -92,15 +92,15 @@ def test_the_work_of_a_worker_that_died_is_taken_over_when_its_lease_ends(world:
 
 def test_a_reader_that_lost_its_lease_books_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     report(world, 1)
-    read_one = journey._read_one
+    read_one = reader._read_one
 
-    def stalled(*arguments: object) -> journey.Message:
+    def stalled(*arguments: object) -> reader.Message:
         with world.store.write() as tx:  # meanwhile another reader took over
             tx.execute(leases.lease.update().values(owner=new_id()))
         return read_one(*arguments)  # type: ignore[arg-type]  # handed on as they came
 
-    monkeypatch.setattr(journey, "_read_one", stalled)
-    journey.read_messages(world.store, world.workspace_id, 1)
+    monkeypatch.setattr(reader, "_read_one", stalled)
+    reader.read_messages(world.store, world.workspace_id, 1)
     with world.store.read() as tx:
         assert len(inbound.waiting(tx, world.workspace_id, now(), 10)) == 1
         assert orders.latest(tx, world.workspace_id) == []
@@ -112,9 +112,9 @@ def test_a_failing_turn_gives_its_lease_back(world: World, monkeypatch: pytest.M
     def broken(*_: object) -> None:
         raise RuntimeError("the database went away")
 
-    monkeypatch.setattr(journey, "_read_turn", broken)
+    monkeypatch.setattr(reader, "_read_turn", broken)
     with pytest.raises(RuntimeError):
-        journey.read_messages(world.store, world.workspace_id, 1)
+        reader.read_messages(world.store, world.workspace_id, 1)
     with world.store.write() as tx:
         assert leases.take(tx, f"read:{world.workspace_id}", new_id(), now(), 8)
 
@@ -124,7 +124,7 @@ def test_a_delivery_that_lost_its_route_ends_and_does_not_keep_its_lane_busy(
 ) -> None:
     destination = world.destination("webhook", url=world.receiver.url)
     report(world, 1)
-    journey.read_messages(world.store, world.workspace_id, 1)
+    reader.read_messages(world.store, world.workspace_id, 1)
     with world.store.write() as tx:
         (waiting,) = deliveries.waiting_of(tx, destination)
         # As when a person removes the route while a reader is planning for it.

@@ -14,8 +14,8 @@ from awkward import AwkwardReceiver, Behavior, answering
 from journey.world import World
 from sqlalchemy import update
 
-from hub import journey
 from hub.contract import Call
+from hub.run import lanes, reader
 from hub.steer import connections as steer
 from hub.store import Store, connections, deliveries, now
 from hub.store.base import Row
@@ -48,11 +48,17 @@ def receiving() -> Iterator[Callable[..., AwkwardReceiver]]:
 @pytest.mark.parametrize(
     "behavior",
     [
-        awkward.silent, awkward.drips_headers, awkward.drips_body, awkward.stalls_in_body, awkward.breaks_off_in_body,
-        awkward.resets, awkward.hangs_up, awkward.speaks_no_http,
+        awkward.silent,
+        awkward.drips_headers,
+        awkward.drips_body,
+        awkward.stalls_in_body,
+        awkward.breaks_off_in_body,
+        awkward.resets,
+        awkward.hangs_up,
+        awkward.speaks_no_http,
     ],
     ids=lambda behavior: behavior.__name__,
-)  # fmt: skip
+)
 def test_a_destination_that_does_not_answer_properly_is_tried_again(
     world: World, receiving: Callable[..., AwkwardReceiver], behavior: Behavior
 ) -> None:
@@ -148,9 +154,9 @@ def test_a_destination_that_hangs_does_not_delay_another(
     hanging, quick = Sale(world, receiving(awkward.silent).url), receiving(answering(200))
     quick_id = world.destination("webhook", url=quick.url)
     hanging.report(2)
-    journey.read_messages(world.store, world.workspace_id, 5)
+    reader.read_messages(world.store, world.workspace_id, 5)
     began = time.monotonic()
-    journey.deliver(world.store, quick_id, 5)
+    lanes.deliver(world.store, quick_id, 5)
     assert time.monotonic() - began < LIMIT
     assert quick.requests >= 1
 
@@ -188,11 +194,11 @@ class Sale:
     def report(self, number: int) -> None:
         sale = {"order_id": f"S-{number}", "amount": "49.99", "currency": "EUR", "email": "anna@example.com"}
         assert self._world.client.post(f"/in/{self._address}", json=sale).status_code == 200
-        journey.read_messages(self._world.store, self._world.workspace_id, 5)
+        reader.read_messages(self._world.store, self._world.workspace_id, 5)
 
     def send(self) -> None:
         """A turn of the destination's lane."""
-        journey.deliver(self._world.store, self._destination_id, 5)
+        lanes.deliver(self._world.store, self._destination_id, 5)
 
     def pass_time(self) -> None:
         """What waits for its time need wait no longer."""

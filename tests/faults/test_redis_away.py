@@ -14,7 +14,7 @@ from receivers import Receivers, Shop, order_name
 from running_hub import RunningHub, free_port, until
 from scene import Scene, connect
 
-from hub.embedded import server_binary
+from hub.run.embedded import server_binary
 from hub.store import Store
 
 pytestmark = pytest.mark.faults

@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 from running_hub import free_port
 from test_at_once import report
 
-from hub import jobs, queue
-from hub.embedded import server_binary
-from hub.queue import LANES, READING, Turn
+from hub.run import jobs, queue
+from hub.run.embedded import server_binary
+from hub.run.queue import LANES, READING, Turn
 from hub.settings import settings
 from hub.store import Store, deliveries
 

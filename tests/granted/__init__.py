@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 
-from hub.registry import GROUP, registry
+from hub.connecting.registry import GROUP, registry
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import pytest
 
+from hub.connecting.rehearsal import drive
 from hub.contract import BadMapping, Call, Outcome, Record, Refused, Stage, ads
 from hub.contract.ads import AdPlatform, RowsRefused
-from hub.rehearsal import drive
 
 ANN = {"email": " Ann@Example.COM", "phone": "06 12 34 56 78", "country": "France", "region": "Loire", "external_id": 7}
 
@@ -16,9 +16,14 @@ ANN = {"email": " Ann@Example.COM", "phone": "06 12 34 56 78", "country": "Franc
 def test_each_form_is_made_of_the_same_facts():
     wanted = {form: form for form in ads.FORMS}
     assert ads.identifiers(ANN, wanted) == {
-        "email": "ann@example.com", "google_email": "ann@example.com", "phone": "+33612345678",
-        "phone_digits": "33612345678", "region": "loire", "country": "fr", "external_id": "7",
-    }  # fmt: skip
+        "email": "ann@example.com",
+        "google_email": "ann@example.com",
+        "phone": "+33612345678",
+        "phone_digits": "33612345678",
+        "region": "loire",
+        "country": "fr",
+        "external_id": "7",
+    }
 
 
 def test_hashes_are_of_the_normalized_form_and_a_digest_is_not_hashed_again():
@@ -29,15 +34,17 @@ def test_hashes_are_of_the_normalized_form_and_a_digest_is_not_hashed_again():
 
 def test_mapped_values_are_found_by_their_facts():
     assert ads.by_fact({"em": "a@b.example", "other": 1}, {"em": "email", "ph": "phone"}) == {
-        "email": "a@b.example", "phone": None,
-    }  # fmt: skip
+        "email": "a@b.example",
+        "phone": None,
+    }
 
 
 def test_texts_keep_their_case_and_leave_out_what_is_none():
     facts = {"ttclid": "E.C.P.Case", "ip": "", "user_agent": ["M"], "order": 12345678901234567890}
     assert ads.texts(facts, {name: name for name in (*facts, "missing")}) == {
-        "ttclid": "E.C.P.Case", "order": "12345678901234567890",
-    }  # fmt: skip
+        "ttclid": "E.C.P.Case",
+        "order": "12345678901234567890",
+    }
 
 
 @pytest.mark.parametrize(
@@ -72,8 +79,11 @@ def test_what_is_no_amount_is_said_and_not_sent(given):
 
 def test_order_lines_need_an_id_and_count_one_unless_they_say_more():
     given = [
-        {"product_id": "p1", "quantity": "2", "price": "12.50", "name": "Brush"}, {"sku": "s2"}, {"name": "no id"}, "text",
-    ]  # fmt: skip
+        {"product_id": "p1", "quantity": "2", "price": "12.50", "name": "Brush"},
+        {"sku": "s2"},
+        {"name": "no id"},
+        "text",
+    ]
     found = ads.lines(given)
     assert [(line.id, line.quantity, line.price) for line in found] == [("p1", 2, 12.5), ("s2", 1, None)]
     assert ads.pieces(found) == 3

@@ -97,9 +97,13 @@ def test_every_field_reads_in_both_languages_and_has_a_snake_case_key() -> None:
 def test_what_is_missing_or_odd_is_left_out_of_the_flat_form() -> None:
     bare = facts(Conversion("e", Kind.CONTACT).to_dict(), "evt_1")
     assert flat(bare) == {
-        "id": "evt_1", "event_id": "evt_1", "kind": "contact", "occurred_at": "1970-01-01T00:00:00Z", "test": False,
+        "id": "evt_1",
+        "event_id": "evt_1",
+        "kind": "contact",
+        "occurred_at": "1970-01-01T00:00:00Z",
+        "test": False,
         "recurring": False,
-    }  # fmt: skip
+    }
     odd = bare | {
         "value": "much",
         "items": [{"price": "free", "name": "x"}, "what"],
@@ -212,9 +216,12 @@ def shown(destination: Destination, *conversions: Conversion, **rest: Any) -> li
 def test_a_preview_shows_each_call_in_order() -> None:
     first, second = shown(Crm(), CONVERSION)
     assert first == {
-        "method": "GET", "url": "https://crm.example/find?email=anna.martin%40example.com&k=***",
-        "headers": {"Authorization": "Basic ***"}, "body": None, "records": ["theirs"],
-    }  # fmt: skip
+        "method": "GET",
+        "url": "https://crm.example/find?email=anna.martin%40example.com&k=***",
+        "headers": {"Authorization": "Basic ***"},
+        "body": None,
+        "records": ["theirs"],
+    }
     assert second["url"] == "https://crm.example/new?key=***"
     assert second["headers"]["Idempotency-Key"] == "theirs"
     assert second["body"] == {"email": "anna.martin@example.com", "value": 49.99, "note": "sent with ***", "paid": 49.9}

@@ -27,8 +27,15 @@ def test_an_id_is_text_with_every_digit_whatever_the_sender_writes() -> None:
 def test_all_that_stands_at_several_places_comes_as_one_flat_list() -> None:
     data = {"id": 1, "units": [{"lines": [{"id": 2}, {"id": None}]}, {}, {"lines": [{"id": 3}]}], "tags": ["a", ["b"]]}
     assert all_at(data, "units[].lines[].id", "none", "id", "tags", "units[].lines") == [
-        2, 3, 1, "a", "b", {"id": 2}, {"id": None}, {"id": 3},
-    ]  # fmt: skip
+        2,
+        3,
+        1,
+        "a",
+        "b",
+        {"id": 2},
+        {"id": None},
+        {"id": 3},
+    ]
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", True, {}, [], {"id": None}])
@@ -42,10 +49,13 @@ def test_a_missing_id_is_named_and_never_written_out(value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("Ada Lovelace", ("Ada", "Lovelace")), (" Ada  King Lovelace ", ("Ada", "King Lovelace")), ("Ada", ("Ada", None)),
-        ("", (None, None)), (None, (None, None)),
+        ("Ada Lovelace", ("Ada", "Lovelace")),
+        (" Ada  King Lovelace ", ("Ada", "King Lovelace")),
+        ("Ada", ("Ada", None)),
+        ("", (None, None)),
+        (None, (None, None)),
     ],
-)  # fmt: skip
+)
 def test_a_whole_name_is_split_at_its_first_space(name: str | None, parts: tuple[str | None, str | None]) -> None:
     assert split_name(name) == parts
 
@@ -103,7 +113,7 @@ def test_a_signature_with_its_time_verifies_while_it_is_fresh_and_with_either_se
         (f"v1={make_hmac(BODY, 'made-up')}", BODY, ["made-up"], 0, "signature_wrong"),
         ("t=é,v1=\ud800", BODY, ["made-up"], 0, "signature_wrong"),
     ],
-)  # fmt: skip
+)
 def test_a_signature_with_its_time_is_refused_when_anything_is_wrong(
     header: str, body: bytes, secrets: list[str], late: int, reason: str
 ) -> None:

@@ -60,8 +60,10 @@ def test_a_batch_says_each_person_once_and_the_latest_value_wins():
             record("early", 1, Email="anna@example.com", City="Lyon", Name="Anna"),
             record("nobody", 2, City="Lyon"),
         ],
-        "Acme", "Email", outcomes,
-    )  # fmt: skip
+        "Acme",
+        "Email",
+        outcomes,
+    )
     assert anna.values == {"Email": "anna@example.com", "City": "Paris", "Name": "Anna"}
     assert [each.id for each in anna.records] == ["early", "late"]
     assert list(outcomes) == ["nobody"]

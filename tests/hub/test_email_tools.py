@@ -98,8 +98,11 @@ def inbound(query="", method="POST"):
 def test_an_opt_out_is_a_no_to_email_and_says_nothing_else():
     (told,) = Tool().normalize(inbound(), {})
     assert (told.kind, told.stage, told.contact.email, told.contact.external_id) == (
-        Kind.CONTACT, None, "anna@example.com", "p-7",
-    )  # fmt: skip
+        Kind.CONTACT,
+        None,
+        "anna@example.com",
+        "p-7",
+    )
     assert (told.consent.email, told.consent.ads, told.consent.analytics) == (False, None, None)
     assert told.occurred_at == datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     assert told.flags == ["date_replaced"]

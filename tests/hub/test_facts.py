@@ -68,9 +68,14 @@ def test_major_units_stay_as_they_are():
 
 @pytest.mark.parametrize(
     ("amount", "currency", "value"),
-    [("53.0000", "USD", "53.00"), ("53.0000", "JPY", "53"), ("53.005", "USD", "53.005"), ("53", "USD", "53"),
-     ("1.250", "KWD", "1.250")],
-)  # fmt: skip
+    [
+        ("53.0000", "USD", "53.00"),
+        ("53.0000", "JPY", "53"),
+        ("53.005", "USD", "53.005"),
+        ("53", "USD", "53"),
+        ("1.250", "KWD", "1.250"),
+    ],
+)
 def test_only_zeros_without_a_place_are_taken_off(amount, currency, value):
     assert str(major_money(amount, currency)["value"]) == value
 

@@ -15,9 +15,10 @@ from shop import Shop
 from sqlalchemy import update
 from vendor import SECRET, Vendor, vendor
 
-from hub import journey, vault
+from hub.connecting import vault
 from hub.contract.errors import BadCredentials, TryLater
-from hub.deliver import grants, oauth
+from hub.outgoing import grants, oauth
+from hub.run import lanes
 from hub.steer import connections as steer
 from hub.store import Store, connections, deliveries, now
 from hub.store import grants as stored
@@ -201,7 +202,7 @@ def test_a_setting_in_an_address_is_a_host_and_nothing_more(shop: Shop, platform
 
 
 def deliver(shop: Shop, connection_id: str) -> None:
-    journey.deliver(shop.store, connection_id, 5)
+    lanes.deliver(shop.store, connection_id, 5)
     grants.forget(connection_id)  # every turn of a lane is a process of its own
 
 

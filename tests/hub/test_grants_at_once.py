@@ -20,15 +20,15 @@ from shop import Shop
 from sqlalchemy.exc import OperationalError
 from vendor import Vendor, vendor
 
-from hub import vault
+from hub.connecting import vault
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials
 from hub.contract.inbound import Headers
-from hub.deliver import grants
+from hub.outgoing import grants
 from hub.settings import settings
 from hub.store import Store, now
 from hub.store import grants as stored
-from hub.store.own import close_own
+from hub.store.opened import close_opened_store
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +89,7 @@ def _another_worker(environment: dict[str, str], connection_id: str, all_ready: 
     all_ready.wait(60)
     with installed(), ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda _: call(store, connection_id), range(3)))
-    close_own()
+    close_opened_store()
     store.close()
 
 

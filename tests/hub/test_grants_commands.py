@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 from granted import installed
 
-from hub import vault
 from hub.cli import main
+from hub.connecting import vault
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.store import Store, accounts, connections, grants, now
-from hub.store.own import close_own
+from hub.store.opened import close_opened_store
 from hub.store.upgrade import upgrade
 
 
@@ -49,9 +49,14 @@ def test_connections_are_listed_with_their_access(
     with store.write() as tx:
         workspace_id = accounts.add_workspace(tx, now(), name="Shop")
         connection_id = steer.connect(
-            tx, now(), workspace_id, connector="cloud", role="destination", name="Our cloud",
+            tx,
+            now(),
+            workspace_id,
+            connector="cloud",
+            role="destination",
+            name="Our cloud",
             settings={"login": "https://example.com"},
-        )  # fmt: skip
+        )
         steer.connect(tx, now(), workspace_id, connector="pixel", role="source", name="Pixel", settings={})
     said = run("connections")
     assert "Access not granted yet. Open the connection and press Connect." in said
@@ -66,7 +71,7 @@ def test_connections_are_listed_with_their_access(
     assert "renewed by itself" in said
     assert "at-1" not in said
     store.close()
-    close_own()
+    close_opened_store()
 
 
 def test_a_preview_needs_no_tokens(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from joserfc.jwk import RSAKey
 from shop import Shop
 from vendor import CLIENT, SECRET, Vendor, vendor
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
+from hub.connecting.rehearsal import show
 from hub.contract import (
     Call,
     Connector,
@@ -29,9 +30,8 @@ from hub.contract import (
 )
 from hub.contract.errors import BadCredentials, TryLater
 from hub.contract.inbound import Headers
-from hub.deliver import grants, oauth, oauth1
-from hub.deliver.sender import Sender
-from hub.rehearsal import show
+from hub.outgoing import grants, oauth, oauth1
+from hub.outgoing.sender import Sender
 from hub.steer import connections as steer
 from hub.steer.errors import Invalid
 from hub.store import Store
@@ -144,9 +144,13 @@ def test_a_client_token_that_is_not_given_for_now_is_a_passing_failure(shop: Sho
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 ACCOUNT = {
-    "type": "service_account", "project_id": "p", "private_key_id": "key-1", "private_key": PEM,
-    "client_email": "hub@p.iam.gserviceaccount.example.com", "token_uri": "https://elsewhere.example.com/token",
-}  # fmt: skip
+    "type": "service_account",
+    "project_id": "p",
+    "private_key_id": "key-1",
+    "private_key": PEM,
+    "client_email": "hub@p.iam.gserviceaccount.example.com",
+    "token_uri": "https://elsewhere.example.com/token",
+}
 
 
 def test_a_service_account_signs_for_its_token(shop: Shop, platform: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +188,7 @@ EC_PEM = (
         (json.dumps(ACCOUNT | {"private_key": PEM[:200]}), "private key in it cannot be read"),
         (json.dumps(ACCOUNT | {"private_key": EC_PEM}), "private key in it cannot be read"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_a_service_accounts_key_is_told_apart(shop: Shop, platform: Vendor, pasted: str, why: str) -> None:
     with pytest.raises(oauth.NotAKey, match=why) as caught:
         oauth.service_account_key(pasted)
@@ -210,10 +214,14 @@ def test_the_signature_is_that_of_the_rfcs_example() -> None:
     from authlib.oauth1.rfc5849.signature import construct_base_string, hmac_sha1_signature
 
     pairs = [
-        ("file", "vacation.jpg"), ("size", "original"), ("oauth_consumer_key", "dpf43f3p2l4k3l03"),
-        ("oauth_token", "nnch734d00sl2jdk"), ("oauth_signature_method", "HMAC-SHA1"),
-        ("oauth_timestamp", "137131202"), ("oauth_nonce", "chapoH"),
-    ]  # fmt: skip
+        ("file", "vacation.jpg"),
+        ("size", "original"),
+        ("oauth_consumer_key", "dpf43f3p2l4k3l03"),
+        ("oauth_token", "nnch734d00sl2jdk"),
+        ("oauth_signature_method", "HMAC-SHA1"),
+        ("oauth_timestamp", "137131202"),
+        ("oauth_nonce", "chapoH"),
+    ]
     base = construct_base_string("GET", "http://photos.example.net/photos?file=vacation.jpg&size=original", pairs)
     assert hmac_sha1_signature(base, "kd94hf93k423kf44", "pfkkdhi9sl3r4s00") == "MdpQcU8iPSUjWoN/UDMsK2sui9I="
 
@@ -225,11 +233,14 @@ def test_the_header_is_that_of_xs_own_example() -> None:
         "https://api.twitter.com/1.1/statuses/update.json?include_entities=true",
         [("include_entities", "true"), ("status", "Hello Ladies + Gentlemen, a signed OAuth request!")],
         [
-            "xvz1evFS4wEEPTGEFPHBog", "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw",
-            "370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb", "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE",
+            "xvz1evFS4wEEPTGEFPHBog",
+            "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw",
+            "370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb",
+            "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE",
         ],
-        "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg", "1318622958",
-    )  # fmt: skip
+        "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg",
+        "1318622958",
+    )
     assert 'oauth_signature="hCtSmYh%2BiHYCEqBWrE7C7hYmtUk%3D"' in header
     assert header.startswith('OAuth oauth_consumer_key="xvz1evFS4wEEPTGEFPHBog", oauth_nonce="kYjz')
 

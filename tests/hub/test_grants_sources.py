@@ -11,8 +11,8 @@ from granted import installed
 from shop import Shop
 from vendor import CLIENT, SECRET, Vendor, vendor
 
-from hub import vault
-from hub.deliver import grants
+from hub.connecting import vault
+from hub.outgoing import grants
 from hub.steer import connections as steer
 from hub.steer import grants as granting
 from hub.store import Store, connections, inbound, now
@@ -35,9 +35,14 @@ def test_what_has_to_be_asked_for_waits_for_access_and_the_rest_goes_on(store: S
     shop = Shop(store)
     with store.write() as tx:
         source_id = steer.connect(
-            tx, now(), shop.workspace_id, connector="cloud", role="source", name="Cloud",
+            tx,
+            now(),
+            shop.workspace_id,
+            connector="cloud",
+            role="source",
+            name="Cloud",
             settings={"login": platform.url, "client_id": CLIENT, "client_secret": SECRET},
-        )  # fmt: skip
+        )
     arrive(shop, source_id, {"id": "1"})
     arrive(shop, source_id, {"id": "2", "email": "told@example.com"})
     assert seen(shop) == {"1": ("parked", "grant_missing"), "2": ("done", "new_conversion")}
@@ -62,9 +67,14 @@ def test_once_access_is_granted_what_was_set_aside_is_read(store: Store, platfor
     platform.redirect_uri = granting.redirect_uri()
     with store.write() as tx:
         source_id = steer.connect(
-            tx, now(), shop.workspace_id, connector="cloud", role="source", name="Cloud",
+            tx,
+            now(),
+            shop.workspace_id,
+            connector="cloud",
+            role="source",
+            name="Cloud",
             settings={"login": platform.url, "client_id": CLIENT, "client_secret": SECRET},
-        )  # fmt: skip
+        )
     arrive(shop, source_id, {"id": "1"})
     with store.write() as tx:
         asked = granting.begin(tx, now(), steer.opened(tx, source_id), "user", "browser")

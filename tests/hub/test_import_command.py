@@ -11,7 +11,7 @@ from hub.cli import main
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.store import Store, accounts, now
-from hub.store.own import close_own
+from hub.store.opened import close_opened_store
 from hub.store.upgrade import upgrade
 
 
@@ -43,7 +43,7 @@ def test_the_command_takes_the_good_lines_in_and_names_the_others(source: str, t
         "1 had been imported before."
         in CliRunner().invoke(main, ["import", "orders", str(file), "--source", source]).output
     )
-    close_own()
+    close_opened_store()
 
 
 def test_a_source_that_does_not_exist_is_said(source: str, tmp_path: Path) -> None:
@@ -51,4 +51,4 @@ def test_a_source_that_does_not_exist_is_said(source: str, tmp_path: Path) -> No
     file.write_text("a,b\n1,2\n")
     done = CliRunner().invoke(main, ["import", "orders", str(file), "--source", f"{source}x"])
     assert (done.exit_code, "There is no source" in done.output) == (1, True)
-    close_own()
+    close_opened_store()

@@ -10,7 +10,7 @@ from unittest import SkipTest
 import pytest
 from click.testing import CliRunner
 
-from hub.registry import Registry
+from hub.connecting.registry import Registry
 from hub.testing import Case, connector_cases
 from hub.testing import subject as subject_module
 from hub.testing.expect import expect
@@ -155,12 +155,12 @@ SOURCE_FAULTS = [
     ("its_settings_are_explained", HELP, "\n"),
     ("its_settings_are_explained", "secret = S", f"token = Words({WORDS}, help={WORDS})\n    secret = S"),
     ("it_imports_only_what_it_may", DATES, f"{DATES}\nimport socket"),
-    ("it_imports_only_what_it_may", DATES, f"{DATES}\nimport hub.registry"),
+    ("it_imports_only_what_it_may", DATES, f"{DATES}\nimport hub.connecting.registry"),
     ("it_imports_only_what_it_may", PARSES, f"        from datetime import date\n        date.today()\n{PARSES}"),
     ("settings_of_every_older_version_upgrade", "status = Status.ALPHA", "settings_version = 2"),
     ("its_read_back_survives_any_answer", "    def normalize", f"{NAIVE_FETCH}    def normalize"),
     ("the_folder_is_whole", 'slug = "acme"', 'slug = "acne"'),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("check", "old", "new"), SOURCE_FAULTS)
@@ -186,7 +186,7 @@ DESTINATION_FAULTS = [
     ("its_auth_finds_its_settings", 'Bearer("access_token")', 'Bearer("api_key")'),
     ("its_auth_finds_its_settings", 'Bearer("access_token")', OAUTH.format("https://{shop}/a")),
     ("its_auth_finds_its_settings", 'Bearer("access_token")', OAUTH.format("https://example.com/a")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("check", "old", "new"), DESTINATION_FAULTS)
@@ -231,8 +231,11 @@ def test_a_signed_time_must_be_declared_even_when_nothing_checks_it(folder: Path
 
 def test_a_token_that_covers_no_body_must_be_declared(folder: Path) -> None:
     source = folder / "source.py"
-    _replace(source, 'check_timed(header, inbound.body, settings["secret"], inbound.received_at)',
-             'check_token(header, settings["secret"])')  # fmt: skip
+    _replace(
+        source,
+        'check_timed(header, inbound.body, settings["secret"], inbound.received_at)',
+        'check_token(header, settings["secret"])',
+    )
     _replace(source, SIGNS, 'return {SIGNATURE: settings["secret"][0]}')
     _replace(source, "import check_timed, require_header, sign_timed", "import check_token, require_header")
     _replace(source, "    signs_time = True\n", "")
@@ -303,5 +306,6 @@ def test_a_request_keeps_its_body_byte_for_byte() -> None:
 def test_several_calls_are_separated_by_a_line() -> None:
     calls = parse_calls(b"GET https://a.example/x\nA: b\n\n###\nPOST https://a.example/y\n\n{}\n", "x.http")
     assert [(call.method, call.url, call.body) for call in calls] == [
-        ("GET", "https://a.example/x", b""), ("POST", "https://a.example/y", b"{}"),
-    ]  # fmt: skip
+        ("GET", "https://a.example/x", b""),
+        ("POST", "https://a.example/y", b"{}"),
+    ]

@@ -142,7 +142,7 @@ def test_every_transform_has_its_words_in_both_languages() -> None:
         ({"as": "list"}, "a", ["a"]),
         ({"as": "object"}, {"a": 1}, {"a": 1}),
     ],
-)  # fmt: skip
+)
 def test_a_value_becomes(rule: dict[str, Any], given_value: Any, expected: Any) -> None:
     value = made({"from": "extra.x", **rule}, DATA | {"extra": {"x": given_value}})
     assert value == expected
@@ -244,7 +244,7 @@ def test_write_modes_are_told_beside_the_values() -> None:
         ({"a": {"if": {"path": "value", "op": "matches", "value": "(a+)+"}, "then": 1}}, "a.if", "op is one of"),
         ({"a": {"if": [], "then": {"from": "valu"}}}, "a.then.from", 'no field "valu"'),
     ],
-)  # fmt: skip
+)
 def test_malformed_rules_are_refused_by_place(rules: Any, place: str, words: str) -> None:
     found = complaints(rules)
     assert place in found
@@ -300,7 +300,7 @@ _LEAVES = (
 )
 _JSON = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner), max_leaves=12
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -310,9 +310,16 @@ def test_applying_never_raises_whatever_the_data(data: dict[str, Any]) -> None:
 
 
 _ARGUMENTS = {
-    "split_name": "last", "prefix": "a", "suffix": "b", "truncate": 3, "replace": "a", "add": 1, "multiply": 2,
-    "format_date": "YYYY", "default": "x",
-}  # fmt: skip
+    "split_name": "last",
+    "prefix": "a",
+    "suffix": "b",
+    "truncate": 3,
+    "replace": "a",
+    "add": 1,
+    "multiply": 2,
+    "format_date": "YYYY",
+    "default": "x",
+}
 _STEPS = {name: {name: _ARGUMENTS[name]} if name in _ARGUMENTS else name for name in TRANSFORMS}
 TOTAL = {
     "*": {"from": "*"},

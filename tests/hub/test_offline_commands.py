@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub.cli import COMMANDS, main
+from hub.connecting.registry import GROUP, Registry, registry
 from hub.contract import Trust
 from hub.contract.conversion import iso
-from hub.registry import GROUP, Registry, registry
 from hub.testing.samples import Incoming, prune
 from hub.testing.sign import with_headers
 from hub.testing.subject import Subject, subject

@@ -20,7 +20,7 @@ from hub.contract import (
     Result,
     TryLater,
 )
-from hub.deliver.outcome import judge, outcome_of, retry_after
+from hub.outgoing.answers import judge, outcome_of, retry_after
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -58,12 +58,31 @@ def test_every_2xx_is_a_success(status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, Refused), (404, Refused), (413, Refused), (422, Refused), (401, BadCredentials), (403, BadCredentials),
-        (410, Gone), (100, TryLater), (301, TryLater), (302, TryLater), (304, TryLater), (308, TryLater),
-        (405, TryLater), (408, TryLater), (409, TryLater), (425, TryLater), (429, TryLater), (500, TryLater),
-        (502, TryLater), (503, TryLater), (504, TryLater), (599, TryLater), (0, TryLater),
+        (400, Refused),
+        (404, Refused),
+        (413, Refused),
+        (422, Refused),
+        (401, BadCredentials),
+        (403, BadCredentials),
+        (410, Gone),
+        (100, TryLater),
+        (301, TryLater),
+        (302, TryLater),
+        (304, TryLater),
+        (308, TryLater),
+        (405, TryLater),
+        (408, TryLater),
+        (409, TryLater),
+        (425, TryLater),
+        (429, TryLater),
+        (500, TryLater),
+        (502, TryLater),
+        (503, TryLater),
+        (504, TryLater),
+        (599, TryLater),
+        (0, TryLater),
     ],
-)  # fmt: skip
+)
 def test_each_status_has_its_consequence(status: int, kind: type[DeliveryError]) -> None:
     assert type(error_for(status)) is kind
 
@@ -107,14 +126,30 @@ def test_a_connector_that_trips_over_a_success_is_called_broken_and_not_tried_ag
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
-        ("120", 120), (" 7 ", 7), ("0", 0), ("1.2", 2), ("0.01", 1), ("86400", 86400), ("86401", 86400),
-        ("31536000", 86400), (format_datetime(NOW + timedelta(minutes=5), usegmt=True), 300),
+        ("120", 120),
+        (" 7 ", 7),
+        ("0", 0),
+        ("1.2", 2),
+        ("0.01", 1),
+        ("86400", 86400),
+        ("86401", 86400),
+        ("31536000", 86400),
+        (format_datetime(NOW + timedelta(minutes=5), usegmt=True), 300),
         (format_datetime(NOW - timedelta(minutes=5), usegmt=True), 0),
         (format_datetime(NOW + timedelta(days=365), usegmt=True), 86400),
-        ("", None), ("soon", None), ("-5", None), ("1e9", None), ("inf", None), ("nan", None), ("0x10", None),
-        ("12, 13", None), ("٣", None), ("9" * 400, None), ("Sat, 99 Nov 2026 12:00:00 GMT", None),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1e9", None),
+        ("inf", None),
+        ("nan", None),
+        ("0x10", None),
+        ("12, 13", None),
+        ("٣", None),
+        ("9" * 400, None),
+        ("Sat, 99 Nov 2026 12:00:00 GMT", None),
     ],
-)  # fmt: skip
+)
 def test_retry_after_is_honored_up_to_a_day_and_garbage_is_ignored(header: str, seconds: float | None) -> None:
     assert retry_after(Headers({"Retry-After": header}), NOW) == seconds
 

@@ -85,11 +85,17 @@ def ours(field: str, value: str) -> str | None:
     [
         (field, value)
         for field, values in {
-            "em": EMAILS, "ph": PHONES, "fn": NAMES, "ct": CITIES, "st": STATES, "zp": ZIPS, "country": COUNTRIES,
+            "em": EMAILS,
+            "ph": PHONES,
+            "fn": NAMES,
+            "ct": CITIES,
+            "st": STATES,
+            "zp": ZIPS,
+            "country": COUNTRIES,
         }.items()
         for value in values
     ],
-)  # fmt: skip
+)
 def test_hashes_agree_with_metas_own_sdk(field, value):
     assert ours(field, value) == Normalize.normalize(field, value, hash_field=True)
 
@@ -163,10 +169,24 @@ def test_a_country_is_known_by_code_and_name_where_the_sdk_raises():
     with pytest.raises(TypeError, match="Invalid format for country"):
         Normalize.normalize("country", "Germany", hash_field=True)
     written = {
-        "Germany": "DE", "allemagne": "DE", "Deutschland": "DE", "DEU": "DE", "usa": "US", "États-Unis": "US",
-        "United States of America": "US", "Etats Unis": "US", "UK": "GB", "England": "GB", "GBR": "GB", "XK": "XK",
-        "Côte d’Ivoire": "CI", "cote d'ivoire": "CI", "SUISSE": "CH", "Türkiye": "TR", "Trinidad & Tobago": "TT",
-    }  # fmt: skip
+        "Germany": "DE",
+        "allemagne": "DE",
+        "Deutschland": "DE",
+        "DEU": "DE",
+        "usa": "US",
+        "États-Unis": "US",
+        "United States of America": "US",
+        "Etats Unis": "US",
+        "UK": "GB",
+        "England": "GB",
+        "GBR": "GB",
+        "XK": "XK",
+        "Côte d’Ivoire": "CI",
+        "cote d'ivoire": "CI",
+        "SUISSE": "CH",
+        "Türkiye": "TR",
+        "Trinidad & Tobago": "TT",
+    }
     assert {name: people.country(name) for name in written} == written
     for unknown in ("Atlantis", "", "ZZ", "12", None, [], 33):
         assert people.country(unknown) is None

@@ -77,13 +77,25 @@ PEOPLE = [person(number) for number in range(100)]
 @pytest.mark.parametrize("one", PEOPLE, ids=str)
 def test_metas_own_sdk_makes_the_same_hashes(one: Person):
     facts = {
-        "email": one.email, "phone": one.phone, "first_name": one.first_name, "last_name": one.last_name,
-        "city": one.city, "region": one.state, "postal_code": one.postal_code, "country": one.country,
-    }  # fmt: skip
+        "email": one.email,
+        "phone": one.phone,
+        "first_name": one.first_name,
+        "last_name": one.last_name,
+        "city": one.city,
+        "region": one.state,
+        "postal_code": one.postal_code,
+        "country": one.country,
+    }
     given = {
-        "em": one.email, "ph": one.phone, "fn": one.first_name, "ln": one.last_name, "ct": one.city, "st": one.state,
-        "zp": one.postal_code, "country": one.country,
-    }  # fmt: skip
+        "em": one.email,
+        "ph": one.phone,
+        "fn": one.first_name,
+        "ln": one.last_name,
+        "ct": one.city,
+        "st": one.state,
+        "zp": one.postal_code,
+        "country": one.country,
+    }
     theirs = {key: Normalize.normalize(key, value, hash_field=True) for key, value in given.items()}
     assert ads.hashed(facts, ads.SHORT) == theirs
 
@@ -119,10 +131,17 @@ def visit(number: int) -> tuple[str | None, str | None]:
     random = Random(number)
     click = "IwAR" + "".join(random.choices("abcXYZ0189_-", k=20))
     cookie = f"fb.1.{1795000000000 + number}.{click}"
-    return random.choice([
-        (None, click), (cookie, None), (cookie, click), (f"{cookie}.AQ", click), (cookie, click.swapcase() + "x"),
-        ("not a cookie", click), (None, None),
-    ])  # fmt: skip
+    return random.choice(
+        [
+            (None, click),
+            (cookie, None),
+            (cookie, click),
+            (f"{cookie}.AQ", click),
+            (cookie, click.swapcase() + "x"),
+            ("not a cookie", click),
+            (None, None),
+        ]
+    )
 
 
 @pytest.mark.parametrize("number", range(100))

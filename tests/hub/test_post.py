@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from mailbox_server import Mailbox
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract import Category, Destination, MailServer
 from hub.contract.errors import BadCredentials, DeliveryError, Refused, TryLater
 from hub.contract.mail import greeting, mail
-from hub.deliver.guard import tls_context
-from hub.deliver.sender import Sender, Talk
+from hub.outgoing.guard import tls_context
+from hub.outgoing.sender import Sender, Talk
 from hub.settings import settings
 
 

@@ -28,7 +28,8 @@ from hub.contract import (
     Trust,
     Unsigned,
 )
-from hub.reading import MAX_LIST, MAX_WORDS, needs_fetch, prove, read_back, read_message
+from hub.normalize import MAX_LIST, MAX_WORDS, needs_fetch, read_back, read_message
+from hub.verify import prove
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -69,11 +70,18 @@ def refusal(**rest: Any) -> NotUnderstood:
 @pytest.mark.parametrize(
     "trip",
     [
-        lambda inbound: inbound.json()["id"], lambda inbound: inbound.json()[3], lambda inbound: None.id,
-        lambda inbound: int("x"), lambda inbound: [][1], lambda inbound: 1 / 0, lambda inbound: Decimal("x"),
-        lambda inbound: len(5), lambda inbound: None, lambda inbound: ["no conversion"],
+        lambda inbound: inbound.json()["id"],
+        lambda inbound: inbound.json()[3],
+        lambda inbound: None.id,
+        lambda inbound: int("x"),
+        lambda inbound: [][1],
+        lambda inbound: 1 / 0,
+        lambda inbound: Decimal("x"),
+        lambda inbound: len(5),
+        lambda inbound: None,
+        lambda inbound: ["no conversion"],
     ],
-)  # fmt: skip
+)
 def test_whatever_a_naive_connector_trips_over_is_not_understood(trip: Callable[[Inbound], Any]) -> None:
     with pytest.raises(NotUnderstood):
         read_message(Told(trip), message(), {})
@@ -113,10 +121,17 @@ def test_two_different_events_of_one_id_are_refused_and_equal_ones_are_one() -> 
 @pytest.mark.parametrize(
     "value",
     [
-        Decimal(-1), Decimal("NaN"), Decimal("Infinity"), Decimal("1e13"), Decimal("0." + "1" * 19), Decimal("1e-19"),
-        49.9, "49.90", True,
+        Decimal(-1),
+        Decimal("NaN"),
+        Decimal("Infinity"),
+        Decimal("1e13"),
+        Decimal("0." + "1" * 19),
+        Decimal("1e-19"),
+        49.9,
+        "49.90",
+        True,
     ],
-)  # fmt: skip
+)
 def test_an_unusable_amount_is_refused(value: Any) -> None:
     refusal(value=value)
 
@@ -150,8 +165,9 @@ def test_a_conversion_needs_a_stage_and_an_id() -> None:
 
 def test_long_words_are_cut_and_long_ids_stay_different() -> None:
     found = read(
-        purchase(event_id="x" * 600 + "a", offer="é" * 600), purchase(event_id="x" * 600 + "b", offer=""),
-    )  # fmt: skip
+        purchase(event_id="x" * 600 + "a", offer="é" * 600),
+        purchase(event_id="x" * 600 + "b", offer=""),
+    )
     assert [len(each.event_id) for each in found] == [MAX_WORDS, MAX_WORDS]
     assert found[0].event_id != found[1].event_id
     assert found[0].offer == "é" * MAX_WORDS
@@ -182,10 +198,12 @@ def test_strangers_never_share_an_alias_or_become_one_person_for_want_of_an_id()
 
 
 def test_lists_are_capped_and_hold_nothing_twice() -> None:
-    found = read(purchase(
-        items=[Item(name=str(number)) for number in range(1000)],
-        campaigns=Campaigns(ids=["7", "7", "", *(str(number) for number in range(1000))]),
-    ))[0]  # fmt: skip
+    found = read(
+        purchase(
+            items=[Item(name=str(number)) for number in range(1000)],
+            campaigns=Campaigns(ids=["7", "7", "", *(str(number) for number in range(1000))]),
+        )
+    )[0]
     assert len(found.items) == MAX_LIST
     assert found.campaigns.ids[:2] == ["7", "0"]
     assert len(found.campaigns.ids) < MAX_LIST
@@ -200,8 +218,11 @@ def test_extra_is_plain_json_of_bounded_length() -> None:
         purchase(extra={"price": Decimal("1.50"), "at": NOW, "huge": Decimal("1e999999999"), "deep": [{"a": 1}]})
     )
     assert json.loads(json.dumps(found[0].extra)) == {
-        "price": "1.50", "at": "2026-11-21T12:00:00Z", "huge": "1E+999999999", "deep": [{"a": 1}],
-    }  # fmt: skip
+        "price": "1.50",
+        "at": "2026-11-21T12:00:00Z",
+        "huge": "1E+999999999",
+        "deep": [{"a": 1}],
+    }
     long = read(purchase(extra={"text": "x" * 40_000}))[0]
     assert (long.extra, long.flags) == ({}, ["extra_dropped"])
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.connecting.registry import GROUP, Registry, UnknownConnector, registry
 from hub.contract import Category, ConnectorBroken, Stage
-from hub.registry import GROUP, Registry, UnknownConnector, registry
 
 SOURCE = """
 from hub.contract import Category, Source, Stage
@@ -154,7 +154,7 @@ def test_a_name_near_a_connector_that_is_set_aside_is_told_why(install: Install)
 
 def test_listing_slugs_imports_no_connector() -> None:
     listed = "[name for name in sys.modules if name.endswith(('.source', '.destination'))]"
-    code = f"import sys; from hub.registry import registry; registry().slugs(); print({listed})"
+    code = f"import sys; from hub.connecting.registry import registry; registry().slugs(); print({listed})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

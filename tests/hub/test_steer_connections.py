@@ -133,9 +133,14 @@ def test_a_form_says_what_a_page_needs_to_draw_it() -> None:
 def test_checking_credentials_tells_the_destinations_own_verdict(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     with shop.store.write() as tx:
         there = steer.connect(
-            tx, now(), shop.workspace_id, connector="mailchimp", role="destination", name="M",
+            tx,
+            now(),
+            shop.workspace_id,
+            connector="mailchimp",
+            role="destination",
+            name="M",
             settings={"api_key": "0123456789abcdef0123456789abcdef-us21", "audience": "a1b2c3d4e5"},
-        )  # fmt: skip
+        )
         connected = steer.opened(tx, there)
 
     def refused(*_: object) -> None:

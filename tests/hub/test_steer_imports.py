@@ -29,9 +29,14 @@ class Till(Shop):
         super().__post_init__()
         with self.store.write() as tx:
             self.file_source = steer.connect(
-                tx, now(), self.workspace_id, connector="csv", role="source", name="Till",
+                tx,
+                now(),
+                self.workspace_id,
+                connector="csv",
+                role="source",
+                name="Till",
                 settings={"currency": "EUR", "time_zone": "Europe/Paris"},
-            )  # fmt: skip
+            )
 
     def take(self, raw: bytes = FILE) -> Imported:
         with self.store.read() as tx:

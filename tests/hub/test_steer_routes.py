@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from shop import Shop
 
-from hub.journey import deliver
+from hub.run.lanes import deliver
 from hub.steer import connections
 from hub.steer import routes as steer
 from hub.steer.errors import Invalid, NotFound
@@ -92,8 +92,11 @@ def test_a_preview_shows_the_latest_conversions_with_what_the_books_know(shop: S
         found = steer.preview(tx, shop.route["id"], rules)
     assert found["made_up"] is False
     assert found["calls"][0]["body"]["data"] == {
-        "id": "x", "net": "49.99", "mail": "anna@example.com", "names": ["3"],
-    }  # fmt: skip
+        "id": "x",
+        "net": "49.99",
+        "mail": "anna@example.com",
+        "names": ["3"],
+    }
 
 
 def test_a_preview_shows_exactly_what_is_then_sent(shop: Shop) -> None:

@@ -18,10 +18,16 @@ def test_any_usual_mark_separates(mark: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["\ufeffé;b\r\n1;2\r\n".encode(), "é;b\r1;2".encode(), "sep=;\né;b\n1;2".encode(), "é;b\n1;2".encode("windows-1252"),
-     "é;b\n1;2".encode("utf-16"), "\n\né;b\n\n1;2\n;\n".encode()],
+    [
+        "\ufeffé;b\r\n1;2\r\n".encode(),
+        "é;b\r1;2".encode(),
+        "sep=;\né;b\n1;2".encode(),
+        "é;b\n1;2".encode("windows-1252"),
+        "é;b\n1;2".encode("utf-16"),
+        "\n\né;b\n\n1;2\n;\n".encode(),
+    ],
     ids=["bom", "old mac", "sep line", "windows", "utf-16", "empty lines"],
-)  # fmt: skip
+)
 def test_files_of_any_spreadsheet_are_read(raw: bytes) -> None:
     columns, rows = read_table(raw)
     assert columns == ["é", "b"]
@@ -42,8 +48,11 @@ def test_a_broken_line_costs_only_itself() -> None:
     _, rows = table('a;b\n1;2\n1;2;3\n"open;2\n3;4\n5\n7;8;;\n')
     assert [row.line for row in rows if row.problem] == [3, 4]
     assert [row.cells for row in rows if not row.problem] == [
-        {"a": "1", "b": "2"}, {"a": "3", "b": "4"}, {"a": "5"}, {"a": "7", "b": "8"},
-    ]  # fmt: skip
+        {"a": "1", "b": "2"},
+        {"a": "3", "b": "4"},
+        {"a": "5"},
+        {"a": "7", "b": "8"},
+    ]
 
 
 def test_columns_without_a_name_or_with_one_twice_stay_apart() -> None:

@@ -75,10 +75,18 @@ def test_secrets_in_an_address_are_masked_and_the_rest_is_as_it_came(shop: Shop)
 def test_a_body_is_shown_as_far_as_it_can_be(shop: Shop, body: bytes, shown: str, cut: bool, readable: bool) -> None:
     message = new_id()
     row = inbound.NEW_ROW | {
-        "id": message, "workspace_id": shop.workspace_id, "connection_id": shop.source_id, "received_at": now(),
-        "due_at": now(), "method": "POST", "path": "/in/x", "query": "", "headers": {"content-encoding": "gzip"},
-        "body": body, "state": inbound.PARKED,
-    }  # fmt: skip
+        "id": message,
+        "workspace_id": shop.workspace_id,
+        "connection_id": shop.source_id,
+        "received_at": now(),
+        "due_at": now(),
+        "method": "POST",
+        "path": "/in/x",
+        "query": "",
+        "headers": {"content-encoding": "gzip"},
+        "body": body,
+        "state": inbound.PARKED,
+    }
     with shop.store.write() as tx:
         insert(tx, inbound.inbound, [row])
         told = timeline(tx, shop.workspace_id, message)

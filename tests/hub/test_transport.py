@@ -12,8 +12,8 @@ import pytest
 import requests
 from mailbox_server import write_certificate
 
-from hub.deliver import guard
-from hub.deliver.transport import GuardedAdapter
+from hub.outgoing import guard
+from hub.outgoing.transport import GuardedAdapter
 from hub.settings import settings
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -123,9 +123,13 @@ def test_a_connection_serves_again_and_headers_leave_with_the_body(
         (b"HTTP/1.1 200 OK\r\n\r\nuntil it hangs up", b"until it hangs up", 2),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"{}", 2),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000, b"x" * 1000, 2),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n", b"x" * 1000, 2),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n",
+            b"x" * 1000,
+            2,
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_answer_is_read_to_its_end_and_its_connection_kept_if_it_can_be(
     adapter: GuardedAdapter, serving: Callable[..., Server], answer: bytes, body: bytes, connections: int
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hub.registry import GROUP, registry
+from hub.connecting.registry import GROUP, registry
 
 CONNECTOR = """
 from hub.contract import Batch, Call, Category, Destination, Kind, Outcome, Result, SettingsSchema, Text, Url

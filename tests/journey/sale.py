@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 
 from hub.contract import Trust
-from hub.journey import read_messages
+from hub.run.reader import read_messages
 from hub.steer import connections
 from hub.store import Store, accounts, campaigns, contacts, conversions, deliveries, inbound, new_id, now, orders
 from hub.store.base import Row, Values, insert
@@ -56,9 +56,13 @@ def stripe(minute: int, event_type: str, *, before: dict[str, Any] | None = None
     created = int((NOON + timedelta(minutes=minute)).timestamp())
     data = {"object": {"currency": "eur", **thing}} | ({"previous_attributes": before} if before else {})
     event = {
-        "id": f"evt_{event_type}_{minute}", "object": "event", "type": event_type, "created": created, "livemode": True,
+        "id": f"evt_{event_type}_{minute}",
+        "object": "event",
+        "type": event_type,
+        "created": created,
+        "livemode": True,
         "data": data,
-    }  # fmt: skip
+    }
     return Told("stripe", minute, _json(event))
 
 
@@ -102,11 +106,19 @@ class Atelier:
     def _row(self, told: Told) -> Values:
         received_at = NOON + timedelta(minutes=told.minute)
         return inbound.NEW_ROW | {
-            "id": new_id(), "workspace_id": self.workspace_id, "connection_id": self.sources[told.source],
-            "received_at": received_at, "due_at": NOON, "method": "GET" if told.source == "pixel" else "POST",
-            "path": "/", "query": told.query, "body": told.body, "trust": told.trust.value, "fetched": told.fetched,
+            "id": new_id(),
+            "workspace_id": self.workspace_id,
+            "connection_id": self.sources[told.source],
+            "received_at": received_at,
+            "due_at": NOON,
+            "method": "GET" if told.source == "pixel" else "POST",
+            "path": "/",
+            "query": told.query,
+            "body": told.body,
+            "trust": told.trust.value,
+            "fetched": told.fetched,
             "headers": {"cookie": f"hub_visitor={told.cookie}"} if told.cookie else {},
-        }  # fmt: skip
+        }
 
     # -- what the books say ----------------------------------------------------------------------------------------
 
@@ -157,11 +169,12 @@ class Atelier:
             ),
             "credits": _sorted(
                 (told[row["conversion_id"]], row["type"], aims.get(row["value"], row["value"]))
-                for row in self._rows(campaigns.credit) if row["conversion_id"] in counted
+                for row in self._rows(campaigns.credit)
+                if row["conversion_id"] in counted
             ),
             "sent": _sorted(told[row["conversion_id"]] for row in self.planned()),
             "strays": sum(row["conversion_id"] not in counted for row in self.planned()),
-        }  # fmt: skip
+        }
 
     def _order(self, row: Row, who: dict[str, str]) -> tuple[Any, ...]:
         names = (
@@ -179,13 +192,25 @@ class Atelier:
 
     def _conversion(self, row: Row, sales: dict[str, str], who: dict[str, str]) -> tuple[Any, ...]:
         names = (
-            "slot", "kind", "stage", "occurred_at", "value", "currency", "test", "trust", "identified_by", "state", "reason",
-        )  # fmt: skip
+            "slot",
+            "kind",
+            "stage",
+            "occurred_at",
+            "value",
+            "currency",
+            "test",
+            "trust",
+            "identified_by",
+            "state",
+            "reason",
+        )
         data = {name: value for name, value in row["data"].items() if value not in (None, "", [], {}, False)}
         return (
-            sales.get(row["order_id"]), who.get(row["contact_id"]), *(row[name] for name in names),
+            sales.get(row["order_id"]),
+            who.get(row["contact_id"]),
+            *(row[name] for name in names),
             json.dumps(data, sort_keys=True),
-        )  # fmt: skip
+        )
 
     def _ledger(self, sales: dict[str, str], who: dict[str, str]) -> list[Any]:
         sums: dict[tuple[Any, ...], Any] = {}

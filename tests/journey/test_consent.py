@@ -19,8 +19,14 @@ WORDS = st.tuples(st.booleans(), st.sampled_from(Trust), st.integers(0, 4))
 
 
 def says(minute: int, answer: str, trust: Trust) -> Told:
-    return webhook(minute, trust=trust, kind="contact", event_id=f"e{minute}{trust}", email="anna@example.com",
-                   consent={"email": answer})  # fmt: skip
+    return webhook(
+        minute,
+        trust=trust,
+        kind="contact",
+        event_id=f"e{minute}{trust}",
+        email="anna@example.com",
+        consent={"email": answer},
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,12 +58,19 @@ def test_an_opt_out_of_a_visitor_goes_over_to_the_address_that_turns_up_later(st
         store,
         [
             webhook(1, trust=Trust.PROVEN, kind="contact", customer_id="c1", event_id="out", consent={"email": "no"}),
-            webhook(2, trust=Trust.PROVEN, order_id="5", customer_id="c1", email="anna@example.com", amount="9",
-                    currency="EUR"),
+            webhook(
+                2,
+                trust=Trust.PROVEN,
+                order_id="5",
+                customer_id="c1",
+                email="anna@example.com",
+                amount="9",
+                currency="EUR",
+            ),
             webhook(3, order_id="6", email="anna@example.com", amount="9", currency="EUR", consent={"email": "yes"}),
             pixel(4, cookie=VISITOR, orderId="6", consent="email"),
         ],
-    )  # fmt: skip
+    )
     assert books.consents()["email"] is False
 
 
@@ -91,5 +104,12 @@ def agreed(words: list[tuple[bool, Trust, int]]) -> bool:
 
 
 def row(contact_id: str, granted: bool, trust: Trust, minute: int) -> dict[str, object]:
-    return {"contact_id": contact_id, "purpose": "email", "workspace_id": "w", "granted": granted, "trust": trust.value,
-            "basis": "test", "at": NOON + timedelta(minutes=minute)}  # fmt: skip
+    return {
+        "contact_id": contact_id,
+        "purpose": "email",
+        "workspace_id": "w",
+        "granted": granted,
+        "trust": trust.value,
+        "basis": "test",
+        "at": NOON + timedelta(minutes=minute),
+    }

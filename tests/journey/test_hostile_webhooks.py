@@ -18,8 +18,8 @@ from journey.sale import Atelier, Told
 from journey.verdicts import messages, rows, told
 from journey.world import World, world
 
+from hub.connecting.registry import registry
 from hub.contract.signing import make_hmac
-from hub.registry import registry
 from hub.steer import connections as steer
 from hub.store import Store, contacts, conversions, inbound, now, orders
 from hub.testing.samples import incoming
@@ -58,13 +58,22 @@ def sign(body: bytes, at: int | str | None = None, *secrets: str) -> str:
 
 def sale(number: Any, **event: Any) -> bytes:
     session = {
-        "id": f"cs_{number}", "object": "checkout.session", "mode": "payment", "payment_status": "paid",
-        "currency": "eur", "amount_total": 4900, "customer_details": {"email": "anna@example.com"},
-    }  # fmt: skip
+        "id": f"cs_{number}",
+        "object": "checkout.session",
+        "mode": "payment",
+        "payment_status": "paid",
+        "currency": "eur",
+        "amount_total": 4900,
+        "customer_details": {"email": "anna@example.com"},
+    }
     whole = {
-        "id": f"evt_{number}", "object": "event", "type": "checkout.session.completed", "created": int(time.time()),
-        "livemode": True, "data": {"object": session | event.pop("session", {})},
-    }  # fmt: skip
+        "id": f"evt_{number}",
+        "object": "event",
+        "type": "checkout.session.completed",
+        "created": int(time.time()),
+        "livemode": True,
+        "data": {"object": session | event.pop("session", {})},
+    }
     return json.dumps(whole | event).encode()
 
 
@@ -80,16 +89,26 @@ def test_only_the_senders_own_bytes_signed_now_are_believed(hub: World) -> None:
     spaced = json.dumps(json.loads(body), indent=1).encode()
     wrong = {
         "signature_wrong": [
-            (body, sign(body, at, OTHER)), (spaced, sign(body)), (body, f"v1={make_hmac(body, SECRET)}"),
-            (body, sign(body, "yesterday")), (body, sign(body, "")), (body, sign(body).replace("v1=", "v0=")),
-            (body, sign(body) + "," + "x" * 10_000), (body, "\xff\x00=,;"), (body, "t=,v1="), (body, f"t={at},v1=é"),
+            (body, sign(body, at, OTHER)),
+            (spaced, sign(body)),
+            (body, f"v1={make_hmac(body, SECRET)}"),
+            (body, sign(body, "yesterday")),
+            (body, sign(body, "")),
+            (body, sign(body).replace("v1=", "v0=")),
+            (body, sign(body) + "," + "x" * 10_000),
+            (body, "\xff\x00=,;"),
+            (body, "t=,v1="),
+            (body, f"t={at},v1=é"),
         ],
         "signature_too_old": [
-            (body, sign(body, at - 3600)), (body, sign(body, at + 3600)), (body, sign(body, 10**15)),
-            (body, sign(body, "1e400")), (body, sign(body, "nan")),
+            (body, sign(body, at - 3600)),
+            (body, sign(body, at + 3600)),
+            (body, sign(body, 10**15)),
+            (body, sign(body, "1e400")),
+            (body, sign(body, "nan")),
         ],
         "signature_missing": [(body, None), (body, "  ")],
-    }  # fmt: skip
+    }
     for reason, tries in wrong.items():
         for raw, signature in tries:
             answer = stripe.post(raw, signature, 401)
@@ -107,9 +126,22 @@ class Slow(io.BytesIO):
 
 
 @pytest.mark.parametrize(
-    "way", ["plain", "second secret", "several", "twice", "lower case", "no content type", "wrong content type", "charset",
-            "gzip", "chunked", "in pieces", "expect"],
-)  # fmt: skip
+    "way",
+    [
+        "plain",
+        "second secret",
+        "several",
+        "twice",
+        "lower case",
+        "no content type",
+        "wrong content type",
+        "charset",
+        "gzip",
+        "chunked",
+        "in pieces",
+        "expect",
+    ],
+)
 def test_a_genuine_message_is_taken_however_it_is_wrapped(hub: World, way: str) -> None:
     stripe, body = Stripe(hub), sale("b")
     at = int(time.time())
@@ -126,14 +158,19 @@ def test_a_genuine_message_is_taken_however_it_is_wrapped(hub: World, way: str) 
         assert answer.status_code == 200
     else:
         ways: dict[str, dict[str, Any]] = {
-            "plain": {}, "second secret": {"signature": sign(body, at, ROLLED)},
+            "plain": {},
+            "second secret": {"signature": sign(body, at, ROLLED)},
             "several": {"signature": f"{good.split(',')[0]},v1={bad},{good.split(',')[1]},v0={bad}"},
-            "twice": {"signature": None, "headers": [("Stripe-Signature", good), ("Stripe-Signature", f"t={at},v1={bad}")]},
+            "twice": {
+                "signature": None,
+                "headers": [("Stripe-Signature", good), ("Stripe-Signature", f"t={at},v1={bad}")],
+            },
             "lower case": {"signature": None, "headers": {"stripe-signature": good}},
-            "no content type": {}, "wrong content type": {"content_type": "image/png"},
+            "no content type": {},
+            "wrong content type": {"content_type": "image/png"},
             "charset": {"content_type": "application/json; charset=klingon"},
             "expect": {"headers": {"Expect": "100-continue"}},
-        }  # fmt: skip
+        }
         options = ways[way]
         if way == "twice":
             assert hub.client.post(address, data=body, headers=options["headers"]).status_code == 200
@@ -158,15 +195,28 @@ DEEP = b'{"id": "evt_d", "object": "event", "livemode": true, "data": ' + b"[" *
 def test_genuine_messages_that_nobody_can_read_are_parked(hub: World) -> None:
     stripe = Stripe(hub)
     cases = {
-        "empty": b"", "spaces": b"  \n", "no JSON": b"<xml/>", "cut": sale("c")[:-40], "null": b"null", "text": b'"text"',
-        "number": b"1e400", "array": b"[" + sale("c1") + b"]", "empty object": b"{}", "deep": DEEP, "NaN": b'{"a": NaN}',
+        "empty": b"",
+        "spaces": b"  \n",
+        "no JSON": b"<xml/>",
+        "cut": sale("c")[:-40],
+        "null": b"null",
+        "text": b'"text"',
+        "number": b"1e400",
+        "array": b"[" + sale("c1") + b"]",
+        "empty object": b"{}",
+        "deep": DEEP,
+        "NaN": b'{"a": NaN}',
         "no data": b'{"id": "evt_c2", "object": "event", "type": "invoice.paid", "livemode": true}',
-        "null object": sale("c3", data={"object": None}), "wrong types": sale("c4", session={"amount_total": {"a": 1}}),
-        "negative": sale("c5", session={"amount_total": -4900}), "huge": sale("c6", session={"amount_total": 10**30}),
-        "no currency": sale("c7", session={"currency": None}), "not gzip": b"not gzip",
-        "thin": b'{"object": "v2.core.event"}', "new status": sale("c8", session={"payment_status": "half"}),
+        "null object": sale("c3", data={"object": None}),
+        "wrong types": sale("c4", session={"amount_total": {"a": 1}}),
+        "negative": sale("c5", session={"amount_total": -4900}),
+        "huge": sale("c6", session={"amount_total": 10**30}),
+        "no currency": sale("c7", session={"currency": None}),
+        "not gzip": b"not gzip",
+        "thin": b'{"object": "v2.core.event"}',
+        "new status": sale("c8", session={"payment_status": "half"}),
         "latin": sale("c9").replace(b"anna", b"ann\xe9"),
-    }  # fmt: skip
+    }
 
     def send(name: str) -> None:
         stripe.post(cases[name], headers={"Content-Encoding": "gzip"} if name == "not gzip" else {})
@@ -180,15 +230,18 @@ def test_what_is_odd_but_clear_is_counted(hub: World) -> None:
     stripe = Stripe(hub)
     doubled = sale("d1").replace(b'"amount_total": 4900', b'"amount_total": 1, "amount_total": 4900')
     cases = {
-        "twice the same key": doubled, "number as text": sale("d2", session={"amount_total": "4900"}),
+        "twice the same key": doubled,
+        "number as text": sale("d2", session={"amount_total": "4900"}),
         "unknown version": sale("d3", api_version="2099-01-01.tulip", novelty={"deep": [1, {}]}),
-        "year 1970": sale("d4", created=1), "year 9999": sale("d5", created=253402300799),
+        "year 1970": sale("d4", created=1),
+        "year 9999": sale("d5", created=253402300799),
         "no date": sale("d6", created=None),
         "NUL": sale("d7", session={"customer_details": {"email": "anna@example.com", "name": "A\x00nna \ud800"}}),
-        "byte order mark": b"\xef\xbb\xbf" + sale("d8"), "UTF-16": sale("d9").decode().encode("utf-16"),
+        "byte order mark": b"\xef\xbb\xbf" + sale("d8"),
+        "UTF-16": sale("d9").decode().encode("utf-16"),
         "long": sale("d10", session={"metadata": {"note": "x" * 900_000}}),
         "long id": sale("d" * 900),
-    }  # fmt: skip
+    }
     told(hub, dict.fromkeys(cases, "order_added"), lambda name: stripe.post(cases[name]))
     assert {row["gross"] for row in rows(hub, orders.order)} == {49}
     assert len(rows(hub, orders.order)) == len(cases)
@@ -228,8 +281,10 @@ def test_a_bomb_of_gzip_is_parked(hub: World) -> None:
 
 def test_live_at_a_test_address_and_the_reverse_count_nothing(hub: World) -> None:
     for mode, is_live, reason in (
-        ("live", False, "event_not_used"), ("test", True, "event_not_used"), ("both", False, "test_not_counted"),
-    ):  # fmt: skip
+        ("live", False, "event_not_used"),
+        ("test", True, "event_not_used"),
+        ("both", False, "test_not_counted"),
+    ):
         Stripe(hub, mode=mode).post(sale(f"g{mode}", livemode=is_live))
         assert last(hub) == reason
     assert rows(hub, orders.ledger) == []
@@ -253,9 +308,19 @@ def test_an_unknown_event_is_ignored_and_a_known_one_of_a_paused_source_waits(hu
 
 @pytest.mark.parametrize(
     "written",
-    ["2026-11-20T09:30:00Z", "2026-11-20T10:30:00+01:00", "2026-11-20 09:30:00", "2026-11-20T09:30:00.000000", 1795167000,
-     1795167000000, "1795167000", "Fri, 20 Nov 2026 09:30:00 GMT", "01:30:00 Nov 20, 2026 PST", "2026-11-20 01:30:00 PST"],
-)  # fmt: skip
+    [
+        "2026-11-20T09:30:00Z",
+        "2026-11-20T10:30:00+01:00",
+        "2026-11-20 09:30:00",
+        "2026-11-20T09:30:00.000000",
+        1795167000,
+        1795167000000,
+        "1795167000",
+        "Fri, 20 Nov 2026 09:30:00 GMT",
+        "01:30:00 Nov 20, 2026 PST",
+        "2026-11-20 01:30:00 PST",
+    ],
+)
 def test_a_date_in_any_of_ten_forms_is_the_same_moment(hub: World, written: Any) -> None:
     address = hub.source("webhook")
     hub.client.post(f"/in/{address}", json={"order_id": "1", "created_at": written})
@@ -311,17 +376,39 @@ def test_an_address_nobody_has_is_said_to_be_unknown(hub: World) -> None:
 # -- anything ----------------------------------------------------------------------------------------------------------
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(["a@b.fr", "EUR", "1"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["order_id", "email", "amount", "currency", "kind", "stage", "data", "id", "object", "time", "test"]),
-        inner, max_size=5,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["a@b.fr", "EUR", "1"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["order_id", "email", "amount", "currency", "kind", "stage", "data", "id", "object", "time", "test"]
+            ),
+            inner,
+            max_size=5,
+        )
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 NAMES = [
-    "Content-Type", "Content-Encoding", "Stripe-Signature", "X-Thinkific-Hmac-Sha256", "webhook-id", "webhook-timestamp",
-    "webhook-signature", "PayPal-Transmission-Sig", "PayPal-Cert-Url", "Cookie", "Expect", "Content-Length-X", "Origin",
-]  # fmt: skip
+    "Content-Type",
+    "Content-Encoding",
+    "Stripe-Signature",
+    "X-Thinkific-Hmac-Sha256",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+    "PayPal-Transmission-Sig",
+    "PayPal-Cert-Url",
+    "Cookie",
+    "Expect",
+    "Content-Length-X",
+    "Origin",
+]
 VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40) | st.sampled_from(
     [
         "gzip",
@@ -338,9 +425,11 @@ def test_nothing_that_can_be_sent_to_a_webhook_is_an_error(hub: World) -> None:
     addresses = [hub.source(slug) for slug in ("webhook", "stripe", "paypal", "thinkific")]
 
     @settings(
-        max_examples=200 if hub.store.sqlite else 40, deadline=None, database=None,
+        max_examples=200 if hub.store.sqlite else 40,
+        deadline=None,
+        database=None,
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(
         address=st.sampled_from(addresses),
         method=st.sampled_from(["POST", "POST", "POST", "GET", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH"]),
@@ -373,10 +462,12 @@ def test_a_genuine_message_with_any_part_gone_or_strange_never_fails_in_our_hand
     )
     @given(st.lists(st.tuples(st.sampled_from(bodies()), st.integers(0, 10_000), JSON), min_size=5, max_size=30))
     def is_counted_or_explained(changes: list[tuple[tuple[str, bytes], int, Any]]) -> None:
-        atelier.read([
-            Told(slug, number, json.dumps(spoiled(json.loads(body), place, value)).encode())
-            for number, ((slug, body), place, value) in enumerate(changes)
-        ])  # fmt: skip
+        atelier.read(
+            [
+                Told(slug, number, json.dumps(spoiled(json.loads(body), place, value)).encode())
+                for number, ((slug, body), place, value) in enumerate(changes)
+            ]
+        )
         assert "internal_error" not in {reason for _, reason, _ in atelier.verdicts()}
 
     is_counted_or_explained()

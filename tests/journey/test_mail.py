@@ -12,7 +12,7 @@ import pytest
 from journey.world import World, world
 from mailbox_server import Mailbox
 
-from hub.deliver.guard import tls_context
+from hub.outgoing.guard import tls_context
 from hub.steer import connections as steer
 from hub.store import Store, deliveries
 
@@ -78,9 +78,12 @@ def test_an_html_text_comes_with_its_plain_twin_and_the_way_out_in_both(hub: Wor
 
     made = hub.destination("smtp", **box.settings())
     rules: dict[str, Any] = {
-        "email": {"from": "contact.email"}, "subject": {"value": "Hi"}, "body": {"text": "Way out: {{ unsubscribe_url }}"},
-        "html": {"text": "<p>Hi {{ contact.first_name | escape }}</p>"}, "unsubscribe_url": {"from": "unsubscribe_url"},
-    }  # fmt: skip
+        "email": {"from": "contact.email"},
+        "subject": {"value": "Hi"},
+        "body": {"text": "Way out: {{ unsubscribe_url }}"},
+        "html": {"text": "<p>Hi {{ contact.first_name | escape }}</p>"},
+        "unsubscribe_url": {"from": "unsubscribe_url"},
+    }
     with hub.store.write() as tx:
         (route,) = routes.routes_of(tx, hub.workspace_id, connection_id=made)
         steer_routes.save_mapping(tx, now(), route["id"], rules)

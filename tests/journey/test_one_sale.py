@@ -19,29 +19,43 @@ EUR_49 = {"value": "49.00", "currency_code": "EUR"}
 OF_ORDER = {"supplementary_data": {"related_ids": {"order_id": "PPORDER"}}}
 
 PAYPAL = [
-    pixel(1, email="anna@example.com", orderId="PPORDER", amount="49.00", currency="EUR", webinarId="3", firstName="A."),
+    pixel(
+        1, email="anna@example.com", orderId="PPORDER", amount="49.00", currency="EUR", webinarId="3", firstName="A."
+    ),
     paypal(0, "CHECKOUT.ORDER.APPROVED", id="PPORDER", payer=BUYER, purchase_units=[{"amount": EUR_49}]),
     paypal(2, "PAYMENT.CAPTURE.COMPLETED", id="PPCAPTURE", amount=EUR_49, **OF_ORDER),
     paypal(
-        3, "CHECKOUT.ORDER.COMPLETED", id="PPORDER", payer=BUYER,
+        3,
+        "CHECKOUT.ORDER.COMPLETED",
+        id="PPORDER",
+        payer=BUYER,
         purchase_units=[{"amount": EUR_49, "payments": {"captures": [{"id": "PPCAPTURE", "status": "COMPLETED"}]}}],
     ),
     pixel(4, orderId="pporder", amount="1", currency="EUR", webinarId="3", consent="ads"),
     pixel(5, email="anna@example.com", orderId="#PPORDER", amount="4900", currency="EUR", webinarId="4"),
     paypal(
-        6, "PAYMENT.CAPTURE.REFUNDED", id="PPREFUND", amount={"value": "10.00", "currency_code": "EUR"},
+        6,
+        "PAYMENT.CAPTURE.REFUNDED",
+        id="PPREFUND",
+        amount={"value": "10.00", "currency_code": "EUR"},
         supplementary_data={"related_ids": {"capture_id": "PPCAPTURE"}},
     ),
     paypal(
-        7, "CUSTOMER.DISPUTE.CREATED", dispute_id="PPDISPUTE", dispute_amount=EUR_49,
+        7,
+        "CUSTOMER.DISPUTE.CREATED",
+        dispute_id="PPDISPUTE",
+        dispute_amount=EUR_49,
         disputed_transactions=[{"seller_transaction_id": "PPCAPTURE"}],
     ),
     paypal(
-        9, "CUSTOMER.DISPUTE.RESOLVED", dispute_id="PPDISPUTE", dispute_amount=EUR_49,
+        9,
+        "CUSTOMER.DISPUTE.RESOLVED",
+        dispute_id="PPDISPUTE",
+        dispute_amount=EUR_49,
         dispute_outcome={"outcome_code": "RESOLVED_SELLER_FAVOUR"},
         disputed_transactions=[{"seller_transaction_id": "PPCAPTURE"}],
     ),
-]  # fmt: skip
+]
 
 
 def test_a_paypal_sale(store: Store) -> None:
@@ -56,9 +70,12 @@ def test_a_paypal_sale(store: Store) -> None:
 
 def charge(minute: int, number: str) -> Told:
     return paypal(
-        minute, "PAYMENT.SALE.COMPLETED", id=f"SALE{number}", billing_agreement_id="I-PLAN",
+        minute,
+        "PAYMENT.SALE.COMPLETED",
+        id=f"SALE{number}",
+        billing_agreement_id="I-PLAN",
         amount={"total": "19.00", "currency": "EUR"},
-    )  # fmt: skip
+    )
 
 
 PAYPAL_PLAN = [
@@ -67,11 +84,9 @@ PAYPAL_PLAN = [
     charge(59, "C"),
     pixel(32, orderId="SALEB", amount="19.00", currency="EUR", email="anna@example.com"),
     pixel(33, orderId="SALEC", amount="19.00", currency="EUR", time="2026-01-01T00:00:00Z"),
-    paypal(
-        40, "PAYMENT.SALE.REFUNDED", id="RB", sale_id="SALEB", amount={"total": "19.00", "currency": "EUR"}
-    ),
+    paypal(40, "PAYMENT.SALE.REFUNDED", id="RB", sale_id="SALEB", amount={"total": "19.00", "currency": "EUR"}),
     paypal(70, "BILLING.SUBSCRIPTION.CANCELLED", id="I-PLAN", subscriber={"email_address": "anna@example.com"}),
-]  # fmt: skip
+]
 
 
 def test_a_paypal_subscription_has_one_new_sale_and_the_rest_are_renewals(store: Store) -> None:
@@ -79,8 +94,10 @@ def test_a_paypal_subscription_has_one_new_sale_and_the_rest_are_renewals(store:
     kinds = {row["data"]["order_id"]: row["kind"] for row in books.conversions() if row["stage"] == "purchase"}
     assert kinds == {"SALEA": "conversion", "SALEB": "renewal", "SALEC": "renewal"}
     assert {name: row["status"] for name, row in books.orders().items()} == {
-        "SALEA": "paid", "SALEB": "refunded", "SALEC": "paid",
-    }  # fmt: skip
+        "SALEA": "paid",
+        "SALEB": "refunded",
+        "SALEC": "paid",
+    }
 
 
 CUSTOMER = {"email": "anna@example.com", "name": "Anna Roy"}
@@ -89,12 +106,24 @@ NOTHING_YET = {"amount_refunded": 0}
 
 STRIPE = [
     stripe(
-        1, "payment_intent.payment_failed", id="pi_1", object="payment_intent", amount=4900,
+        1,
+        "payment_intent.payment_failed",
+        id="pi_1",
+        object="payment_intent",
+        amount=4900,
         last_payment_error={"message": "Card declined"},
     ),
     stripe(
-        3, "checkout.session.completed", id="cs_1", object="checkout.session", mode="payment", payment_status="paid",
-        amount_total=4900, payment_intent="pi_1", customer_details=CUSTOMER, metadata={"webinarId": "3"},
+        3,
+        "checkout.session.completed",
+        id="cs_1",
+        object="checkout.session",
+        mode="payment",
+        payment_status="paid",
+        amount_total=4900,
+        payment_intent="pi_1",
+        customer_details=CUSTOMER,
+        metadata={"webinarId": "3"},
     ),
     pixel(4, orderId="cs_1", email="anna@example.com", amount="49", currency="EUR", tag="launch"),
     stripe(10, "charge.refunded", **REFUNDED, amount_refunded=1000, before=NOTHING_YET),
@@ -102,7 +131,7 @@ STRIPE = [
     stripe(12, "refund.created", id="re_1", object="refund", amount=1000, payment_intent="pi_1", status="succeeded"),
     stripe(13, "refund.created", id="re_2", object="refund", amount=1000, payment_intent="pi_1", status="succeeded"),
     stripe(14, "refund.updated", id="re_2", object="refund", amount=1000, payment_intent="pi_1", status="succeeded"),
-]  # fmt: skip
+]
 
 
 def test_a_stripe_sale_whose_refunds_are_told_by_two_kinds_of_event(store: Store) -> None:
@@ -119,22 +148,32 @@ def invoice(minute: int, number: str, event: str = "paid", **more: Any) -> Told:
 
 STRIPE_PLAN = [
     stripe(
-        1, "checkout.session.completed", id="cs_9", object="checkout.session", mode="subscription", payment_status="paid",
-        amount_total=1900, invoice="in_1", subscription="sub_1", customer="cus_1", customer_details=CUSTOMER,
+        1,
+        "checkout.session.completed",
+        id="cs_9",
+        object="checkout.session",
+        mode="subscription",
+        payment_status="paid",
+        amount_total=1900,
+        invoice="in_1",
+        subscription="sub_1",
+        customer="cus_1",
+        customer_details=CUSTOMER,
     ),
     invoice(2, "in_1", billing_reason="subscription_create", payment_intent="pi_9"),
     invoice(31, "in_2", "payment_failed", billing_reason="subscription_cycle"),
     invoice(33, "in_2", billing_reason="subscription_cycle"),
     stripe(40, "charge.refunded", **REFUNDED | {"payment_intent": "pi_9", "amount_refunded": 1900}, before=NOTHING_YET),
     stripe(50, "customer.subscription.deleted", id="sub_1", object="subscription", customer="cus_1"),
-]  # fmt: skip
+]
 
 
 def test_a_stripe_subscription(store: Store) -> None:
     books = in_any_order(store, STRIPE_PLAN)
     assert {name: (row["gross"], row["status"]) for name, row in books.orders().items()} == {
-        "in_1": (19, "refunded"), "in_2": (19, "paid"),
-    }  # fmt: skip
+        "in_1": (19, "refunded"),
+        "in_2": (19, "paid"),
+    }
 
 
 STUDENT = {"id": 7, "email": "anna@example.com", "first_name": "Anna", "last_name": "Roy"}
@@ -174,13 +213,20 @@ PEOPLE = [
     pixel(4, cookie=VISITOR, orderId="1001", amount="49", currency="EUR", email="typo@example.com", firstName="Typo"),
     pixel(5, cookie=VISITOR, orderId="1001", amount="49", currency="EUR", consent="0"),
     webhook(
-        6, trust=Trust.PROVEN, order_id="1001", amount="49.00", currency="EUR", email="anna@example.com", customer_id="c1",
-        first_name="Anna", consent="1",
+        6,
+        trust=Trust.PROVEN,
+        order_id="1001",
+        amount="49.00",
+        currency="EUR",
+        email="anna@example.com",
+        customer_id="c1",
+        first_name="Anna",
+        consent="1",
     ),
     webhook(7, kind="cancellation", customer_id="c1"),
     webhook(8, kind="contact", customer_id="c1", last_name="Roy"),
     pixel(9, stage="lead", email="anna@example.com", webinarId="3", firstName="Annie"),
-]  # fmt: skip
+]
 
 
 def test_people_known_by_cookie_by_two_addresses_and_by_a_customer_number(store: Store) -> None:
@@ -258,9 +304,12 @@ def in_any_order(store: Store, messages: list[Told]) -> Atelier:
     assert expected["strays"] == 0
 
     @settings(
-        max_examples=EXAMPLES if store.sqlite else 2, deadline=None, database=None,
-        suppress_health_check=list(HealthCheck), phases=[phase for phase in Phase if phase is not Phase.shrink],
-    )  # fmt: skip
+        max_examples=EXAMPLES if store.sqlite else 2,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[phase for phase in Phase if phase is not Phase.shrink],
+    )
     @given(arrivals(len(messages)))
     def ends_the_same(batches: list[list[int]]) -> None:
         atelier = Atelier(store)

@@ -237,10 +237,18 @@ def arrive(hub: World, connector: str, event: dict[str, Any]) -> None:
     (source,) = [one for one in sources if one["connector"] == connector and one["role"] == "source"]
     moment = datetime.now(UTC) - timedelta(seconds=1)
     row = inbound.NEW_ROW | {
-        "id": new_id(), "workspace_id": hub.workspace_id, "connection_id": source["id"], "received_at": moment,
-        "due_at": moment, "method": "POST", "path": "/", "query": "", "headers": {}, "body": json.dumps(event).encode(),
+        "id": new_id(),
+        "workspace_id": hub.workspace_id,
+        "connection_id": source["id"],
+        "received_at": moment,
+        "due_at": moment,
+        "method": "POST",
+        "path": "/",
+        "query": "",
+        "headers": {},
+        "body": json.dumps(event).encode(),
         "trust": Trust.PROVEN.value,
-    }  # fmt: skip
+    }
     with hub.store.write() as tx:
         insert(tx, inbound.inbound, [row])
     hub.work()

@@ -25,8 +25,13 @@ def hub(store: Store) -> Iterator[World]:
 
 
 def unsubscribe(hub: World, at: str, secret: str = SECRET) -> int:
-    fields = {"type": "unsubscribe", "fired_at": at, "data[action]": "unsub", "data[reason]": "manual",
-              "data[email]": "Anna@Example.com"}  # fmt: skip
+    fields = {
+        "type": "unsubscribe",
+        "fired_at": at,
+        "data[action]": "unsub",
+        "data[reason]": "manual",
+        "data[email]": "Anna@Example.com",
+    }
     answer = hub.client.post(
         f"/in/{hub.source('mailchimp', secret=[SECRET])}?secret={secret}",
         data=urlencode(fields),
@@ -36,12 +41,21 @@ def unsubscribe(hub: World, at: str, secret: str = SECRET) -> int:
 
 
 def buy(hub: World, order_id: str, at: str, **rest: Any) -> None:
-    sale = {"order_id": order_id, "email": "anna@example.com", "amount": "49.00", "currency": "EUR",
-            "occurred_at": at, "event_id": f"e-{order_id}"}  # fmt: skip
+    sale = {
+        "order_id": order_id,
+        "email": "anna@example.com",
+        "amount": "49.00",
+        "currency": "EUR",
+        "occurred_at": at,
+        "event_id": f"e-{order_id}",
+    }
     body = json.dumps(sale | rest).encode()
     headers = {"X-Signature": make_hmac(body, SECRET), "Content-Type": "application/json"}
-    hub.client.post(f"/in/{hub.source('webhook', scheme='hmac_hex', header='X-Signature', secret=[SECRET])}",
-                    data=body, headers=headers)  # fmt: skip
+    hub.client.post(
+        f"/in/{hub.source('webhook', scheme='hmac_hex', header='X-Signature', secret=[SECRET])}",
+        data=body,
+        headers=headers,
+    )
 
 
 def consents(hub: World) -> list[tuple[str, bool]]:

@@ -13,48 +13,105 @@ from journey.verdicts import messages, rows
 from journey.world import LocalReceiver, World, world
 
 from hub.contract.reasons import REASONS
-from hub.deliver import guard
+from hub.outgoing import guard
 from hub.settings import settings
 from hub.steer.errors import Invalid
 from hub.store import Store, deliveries
 
 INSIDE = [
-    "http://127.0.0.1/", "http://localhost/", "http://0/", "http://0.0.0.0/",
-    "http://[::1]/", "http://[::]/", "http://127.1/", "http://10.0.0.1/", "http://172.16.0.1/", "http://192.168.1.1/",
-    "http://100.64.0.1/", "http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://[fe80::1]/",
-    "http://224.0.0.1/", "http://255.255.255.255/", "http://192.0.2.1/", "http://198.18.0.1/",
-    "http://240.0.0.1/", "http://[ff02::1]/", "http://[2001:db8::1]/", "http://[fc00::1]/", "http://[fec0::1]/",
+    "http://127.0.0.1/",
+    "http://localhost/",
+    "http://0/",
+    "http://0.0.0.0/",
+    "http://[::1]/",
+    "http://[::]/",
+    "http://127.1/",
+    "http://10.0.0.1/",
+    "http://172.16.0.1/",
+    "http://192.168.1.1/",
+    "http://100.64.0.1/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://[fd00:ec2::254]/",
+    "http://[fe80::1]/",
+    "http://224.0.0.1/",
+    "http://255.255.255.255/",
+    "http://192.0.2.1/",
+    "http://198.18.0.1/",
+    "http://240.0.0.1/",
+    "http://[ff02::1]/",
+    "http://[2001:db8::1]/",
+    "http://[fc00::1]/",
+    "http://[fec0::1]/",
     "http://[100::1]/",
-]  # fmt: skip
+]
 DISGUISED = [
-    "http://[::ffff:127.0.0.1]/", "http://[::ffff:a9fe:a9fe]/", "http://[64:ff9b::7f00:1]/", "http://[64:ff9b::a9fe:a9fe]/",
-    "http://[2002:7f00:1::]/", "http://[2002:a9fe:a9fe::1]/", "http://[2001:0:7f00:1::]/", "http://[::127.0.0.1]/",
-    "http://[64:ff9b:1::7f00:1]/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.0.0.1/", "http://0177.0.0.1/",
-    "http://017700000001/", "http://0251.0376.0251.0376/", "http://2852039166/", "http://①②⑦.0.0.1/",
-    "http://127.0.0.1:22/", "http://127.0.0.1:6379/", "http://[::1]:5432/", "http://localhost:1/",
-]  # fmt: skip
+    "http://[::ffff:127.0.0.1]/",
+    "http://[::ffff:a9fe:a9fe]/",
+    "http://[64:ff9b::7f00:1]/",
+    "http://[64:ff9b::a9fe:a9fe]/",
+    "http://[2002:7f00:1::]/",
+    "http://[2002:a9fe:a9fe::1]/",
+    "http://[2001:0:7f00:1::]/",
+    "http://[::127.0.0.1]/",
+    "http://[64:ff9b:1::7f00:1]/",
+    "http://2130706433/",
+    "http://0x7f000001/",
+    "http://0x7f.0.0.1/",
+    "http://0177.0.0.1/",
+    "http://017700000001/",
+    "http://0251.0376.0251.0376/",
+    "http://2852039166/",
+    "http://①②⑦.0.0.1/",
+    "http://127.0.0.1:22/",
+    "http://127.0.0.1:6379/",
+    "http://[::1]:5432/",
+    "http://localhost:1/",
+]
 NAMED = [
-    "http://inside.example.com/", "https://inside.example.com/", "http://metadata.example.com/", "http://six.example.com/",
-    "http://both-inside.example.com/", "http://INSIDE.example.com./",
-]  # fmt: skip
+    "http://inside.example.com/",
+    "https://inside.example.com/",
+    "http://metadata.example.com/",
+    "http://six.example.com/",
+    "http://both-inside.example.com/",
+    "http://INSIDE.example.com./",
+]
 CARRYING = [
-    "http://user:password@receiver.example.com/", "http://user@receiver.example.com/", "http://:@receiver.example.com/",
-    "http://receiver.example.com@127.0.0.1/", "https://hub.example.org/in/abc", "http://hub.example.org/",
-    "https://HUB.example.org.:443/", "https://hub.example.org:80/in/x",
-]  # fmt: skip
+    "http://user:password@receiver.example.com/",
+    "http://user@receiver.example.com/",
+    "http://:@receiver.example.com/",
+    "http://receiver.example.com@127.0.0.1/",
+    "https://hub.example.org/in/abc",
+    "http://hub.example.org/",
+    "https://HUB.example.org.:443/",
+    "https://hub.example.org:80/in/x",
+]
 NO_ADDRESS = [
-    "file:///etc/passwd", "gopher://127.0.0.1:6379/_FLUSHALL", "ftp://receiver.example.com/", "javascript:alert(1)",
-    "//receiver.example.com/", "receiver.example.com", "http://", "http:///path", "https://[::1", "http://[zz]/",
-    "dict://127.0.0.1:11211/", "data:text/plain,x", "http://a:99999/", "http://a:0/",
-]  # fmt: skip
+    "file:///etc/passwd",
+    "gopher://127.0.0.1:6379/_FLUSHALL",
+    "ftp://receiver.example.com/",
+    "javascript:alert(1)",
+    "//receiver.example.com/",
+    "receiver.example.com",
+    "http://",
+    "http:///path",
+    "https://[::1",
+    "http://[zz]/",
+    "dict://127.0.0.1:11211/",
+    "data:text/plain,x",
+    "http://a:99999/",
+    "http://a:0/",
+]
 
 NOWHERE = ["http://[fe80::1%25lo]/", "http://127.0.0.1.:80/", "http://nobody.example.com/", "http://0x7f.example.com/"]
 
 NAMES = {
-    "inside.example.com": ["10.1.2.3"], "metadata.example.com": ["169.254.169.254"], "six.example.com": ["fd00:ec2::254"],
-    "both-inside.example.com": ["127.0.0.1", "::1"], "receiver.example.com": ["93.184.215.14"],
+    "inside.example.com": ["10.1.2.3"],
+    "metadata.example.com": ["169.254.169.254"],
+    "six.example.com": ["fd00:ec2::254"],
+    "both-inside.example.com": ["127.0.0.1", "::1"],
+    "receiver.example.com": ["93.184.215.14"],
     "mixed.example.com": ["10.0.0.1", "93.184.215.14"],
-}  # fmt: skip
+}
 PUBLIC = "93.184.215.14"
 
 

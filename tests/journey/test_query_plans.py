@@ -11,15 +11,26 @@ import pytest
 from journey.world import World, world
 from sqlalchemy import event
 
-from hub import jobs
 from hub.contract.signing import make_hmac
+from hub.run import jobs
 from hub.store import Store, conversions
 
 SECRET = "made_up_key"
 GROWING = {
-    "inbound", "observation", "conversion", "order", "order_alias", "ledger", "contact", "identity", "consent", "credit",
-    "delivery", "attempt", "exchange",
-}  # fmt: skip
+    "inbound",
+    "observation",
+    "conversion",
+    "order",
+    "order_alias",
+    "ledger",
+    "contact",
+    "identity",
+    "consent",
+    "credit",
+    "delivery",
+    "attempt",
+    "exchange",
+}
 
 
 @pytest.fixture

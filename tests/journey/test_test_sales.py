@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from journey.world import World, world
 
-from hub import sample_sale
-from hub.connected import open_connection
+from hub.connecting.connected import open_connection
 from hub.contract.signing import make_hmac
+from hub.demo import sample_sale
 from hub.report.today import numbers
 from hub.steer import replay
 from hub.store import Store, connections, conversions, deliveries, inbound, now

@@ -9,7 +9,7 @@ import pytest
 from journey.world import World, world
 from sqlalchemy import select
 
-from hub import vault
+from hub.connecting import vault
 from hub.privacy import unsubscribe
 from hub.store import Store, accounts, contacts, deliveries, now
 

@@ -12,7 +12,7 @@ from journey.late import LatePlatform, late_connector
 from journey.world import World, world
 from sqlalchemy import update
 
-from hub import vault
+from hub.connecting import vault
 from hub.deliver import lane
 from hub.deliver.verdicts import PATIENCE
 from hub.report.timeline import timeline_of_conversion

@@ -39,8 +39,12 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     if not (APP / "node_modules" / "zapier-platform-core").exists():
         environment = {**os.environ, "PATH": f"{Path(found).parent}{os.pathsep}{os.environ['PATH']}"}
         done = subprocess.run(
-            [found, str(npm), "ci", "--no-audit", "--no-fund"], cwd=APP, env=environment, capture_output=True, text=True,
-        )  # fmt: skip
+            [found, str(npm), "ci", "--no-audit", "--no-fund"],
+            cwd=APP,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr[-2000:]
     return [found]
 
@@ -62,9 +66,11 @@ def test_the_app_subscribes_samples_records_finds_and_unsubscribes(running: Any,
     made, address, key = running
     zap = LocalReceiver()
     answer = requests.post(
-        f"{address}/api/v1/hooks", json={"target_url": f"{zap.url}/zap", "event": "conversion", "filters": {}},
-        headers={"Authorization": f"Bearer {key}"}, timeout=10,
-    )  # fmt: skip
+        f"{address}/api/v1/hooks",
+        json={"target_url": f"{zap.url}/zap", "event": "conversion", "filters": {}},
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=10,
+    )
     assert answer.status_code == 201, answer.text
     pixel = made.connect("pixel", "source")
     sale = "email=ada@example.com&amount=49.99&currency=EUR&orderId=77&productName=Course"
@@ -73,13 +79,22 @@ def test_the_app_subscribes_samples_records_finds_and_unsubscribes(running: Any,
     pushed = zap.received[0]["body"].decode()
     zap.close()
     environment = {
-        **os.environ, "HUB_URL": address, "HUB_API_KEY": key, "PUSHED_BODY": pushed, "TARGET_URL": f"{made.receiver.url}/zap",
-        "KNOWN_EMAIL": "ada@example.com", "KNOWN_ORDER": "77",
-    }  # fmt: skip
+        **os.environ,
+        "HUB_URL": address,
+        "HUB_API_KEY": key,
+        "PUSHED_BODY": pushed,
+        "TARGET_URL": f"{made.receiver.url}/zap",
+        "KNOWN_EMAIL": "ada@example.com",
+        "KNOWN_ORDER": "77",
+    }
     done = subprocess.run(
-        [*node, "--test", "test/app.test.js", "test/actions.test.js"], cwd=APP, env=environment, capture_output=True,
-        text=True, timeout=200,
-    )  # fmt: skip
+        [*node, "--test", "test/app.test.js", "test/actions.test.js"],
+        cwd=APP,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     made.work()
     _what_the_app_recorded_is_in_the_books(address, key)
@@ -107,9 +122,11 @@ def test_a_zap_that_is_gone_is_unsubscribed_and_nothing_is_tried_again(running: 
     made, address, key = running
     made.receiver.answers = [410]
     requests.post(
-        f"{address}/api/v1/hooks", json={"target_url": f"{made.receiver.url}/zap", "event": "conversion", "filters": {}},
-        headers={"Authorization": f"Bearer {key}"}, timeout=10,
-    )  # fmt: skip
+        f"{address}/api/v1/hooks",
+        json={"target_url": f"{made.receiver.url}/zap", "event": "conversion", "filters": {}},
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=10,
+    )
     pixel = made.connect("pixel", "source")
     for order in (1, 2):
         requests.get(

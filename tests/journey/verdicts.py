@@ -44,6 +44,7 @@ def told(hub: World, cases: Mapping[str, str] | Iterable[tuple[str, str]], send:
     assert len(found) == len(pairs)
     wrong = {
         case[:120]: (row["reason"], row["detail"])
-        for (case, reason), row in zip(pairs, found, strict=True) if row["reason"] != reason
-    }  # fmt: skip
+        for (case, reason), row in zip(pairs, found, strict=True)
+        if row["reason"] != reason
+    }
     assert not wrong, wrong

@@ -12,9 +12,10 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub import doors, journey
+from hub import doors
 from hub.doors.intake import Hub
 from hub.receive import Receiver
+from hub.run import lanes, reader
 from hub.steer import connections as steer
 from hub.store import Store, accounts, connections, deliveries, inbound, now
 
@@ -83,12 +84,12 @@ class World:
     def work(self) -> None:
         """Run every job there is work for, until there is none."""
         for _ in range(20):
-            lanes, _ = journey.read_messages(self.store, self.workspace_id, 10)
+            woken, _ = reader.read_messages(self.store, self.workspace_id, 10)
             with self.store.read() as tx:
-                due = set(deliveries.connections_due(tx, now())) | lanes
+                due = set(deliveries.connections_due(tx, now())) | woken
                 waiting = inbound.waiting(tx, self.workspace_id, now(), 1)
             for connection_id in due:
-                journey.deliver(self.store, connection_id, 10)
+                lanes.deliver(self.store, connection_id, 10)
             if not due and not waiting:
                 return
 

@@ -18,7 +18,8 @@ from vendor import CLIENT, SECRET, Vendor, vendor
 from visitors import Visitor, member
 from werkzeug.test import TestResponse
 
-from hub import journey, vault
+from hub.connecting import vault
+from hub.run import lanes
 from hub.steer import connections as steer
 from hub.store import Store, connections, deliveries, grants, now
 
@@ -42,9 +43,14 @@ def cloud(shop: Shop, platform: Vendor) -> str:
     """A destination at the platform, its client id and secret filled in; nobody has granted anything."""
     with shop.store.write() as tx:
         return steer.connect(
-            tx, now(), shop.workspace_id, connector="cloud", role="destination", name="Our cloud",
+            tx,
+            now(),
+            shop.workspace_id,
+            connector="cloud",
+            role="destination",
+            name="Our cloud",
             settings={"login": platform.url, "client_id": CLIENT, "client_secret": SECRET},
-        )  # fmt: skip
+        )
 
 
 def press_connect(visitor: Visitor, connection_id: str) -> str:
@@ -95,7 +101,7 @@ def test_connecting_goes_to_the_platform_and_back_and_what_waited_goes_out(
     shop.hit()
     with store.write() as tx:
         steer.resume(tx, now(), cloud)
-    journey.deliver(store, cloud, 5)  # tried in vain
+    lanes.deliver(store, cloud, 5)  # tried in vain
     answer = grant(owner, cloud)
     page = shown_after(owner, answer)
     assert "“Our cloud” is connected." in page

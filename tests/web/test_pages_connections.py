@@ -6,7 +6,7 @@ from shop import Shop
 from visitors import Visitor, member
 
 from hub.store import Store, accounts, connections, deliveries, now
-from hub.web.once import once
+from hub.web.idempotent_form import once
 
 MARKED = "whsec_" + "c2VjcmV0LW9mLXRlc3RzLW9ubHk="
 
@@ -93,7 +93,7 @@ def test_settings_that_do_not_fit_are_named_and_nothing_is_lost(owner: Visitor, 
 def test_an_empty_secret_keeps_the_stored_one_and_a_new_one_stands_beside_it(
     owner: Visitor, store: Store, shop: Shop
 ) -> None:
-    from hub.connected import open_connection
+    from hub.connecting.connected import open_connection
 
     where = add(owner, "source", "stripe", {"name": "Stripe", "set.secret": "whsec_one"}).partition("?")[0]
 
@@ -114,9 +114,12 @@ def test_an_empty_secret_keeps_the_stored_one_and_a_new_one_stands_beside_it(
 
 def test_a_table_is_filled_in_without_scripts(owner: Visitor, store: Store, shop: Shop) -> None:
     answers = {
-        "name": "Own shop", "set.scheme": "secret_address", "set.stage": "purchase",
-        "set.paths.left": ["email", "order_id", ""], "set.paths.right": ["customer.mail", "number", ""],
-    }  # fmt: skip
+        "name": "Own shop",
+        "set.scheme": "secret_address",
+        "set.stage": "purchase",
+        "set.paths.left": ["email", "order_id", ""],
+        "set.paths.right": ["customer.mail", "number", ""],
+    }
     where = add(owner, "source", "webhook", answers)
     with store.read() as tx:
         row = next(row for row in connections.connections_of(tx, shop.workspace_id) if row["name"] == "Own shop")

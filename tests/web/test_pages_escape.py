@@ -24,22 +24,40 @@ def stuffed(shop: Shop, store: Store) -> Shop:
     )
     shop.hit(
         f"{query}&offer={bad}&webinarId={bad}&tag={bad}&firstName={bad}&lastName={bad}&externalId={bad}&phone={bad}",
-        headers={"user-agent": BAD, "referer": BAD, "x-<b>": BAD}, body=json.dumps({BAD: [BAD]}).encode(),
-        path=f"/{BAD}", remote_ip="<b>1</b>",
-    )  # fmt: skip
+        headers={"user-agent": BAD, "referer": BAD, "x-<b>": BAD},
+        body=json.dumps({BAD: [BAD]}).encode(),
+        path=f"/{BAD}",
+        remote_ip="<b>1</b>",
+    )
     shop.hit(body=BAD.encode(), query="x=1", state=inbound.PARKED, reason="not_understood", detail=BAD)
     exchange = {
-        "id": new_id(), "connection_id": shop.destination_id, "at": at, "milliseconds": 1, "records": 1,
-        "calls": [{
-            "call": {"method": BAD, "url": BAD, "headers": {BAD: BAD}, "body": BAD},
-            "reply": {"status": BAD, "headers": {BAD: BAD}, "body": BAD},
-        }],
-    }  # fmt: skip
+        "id": new_id(),
+        "connection_id": shop.destination_id,
+        "at": at,
+        "milliseconds": 1,
+        "records": 1,
+        "calls": [
+            {
+                "call": {"method": BAD, "url": BAD, "headers": {BAD: BAD}, "body": BAD},
+                "reply": {"status": BAD, "headers": {BAD: BAD}, "body": BAD},
+            }
+        ],
+    }
     verdict = {
-        "id": shop.deliveries[0]["id"], "number": 1, "state": outbox.FAILED, "reason": BAD[:40], "detail": BAD, "due_at": at,
-        "done_at": at, "mapping_id": shop.route["mapping_id"], "result": "refused", "exchange_id": exchange["id"],
-        "ticket": None, "ticket_at": None, "asked": 0,
-    }  # fmt: skip
+        "id": shop.deliveries[0]["id"],
+        "number": 1,
+        "state": outbox.FAILED,
+        "reason": BAD[:40],
+        "detail": BAD,
+        "due_at": at,
+        "done_at": at,
+        "mapping_id": shop.route["mapping_id"],
+        "result": "refused",
+        "exchange_id": exchange["id"],
+        "ticket": None,
+        "ticket_at": None,
+        "asked": 0,
+    }
     with store.write() as tx:
         outbox.record(tx, at, [verdict], [exchange])
         for connection_id in (shop.source_id, shop.destination_id):
@@ -56,10 +74,16 @@ def test_scripts_in_any_field_stay_text_on_every_page(app: Flask, stuffed: Shop,
     with store.read() as tx:
         messages = [row["id"] for row in inbound.latest(tx, stuffed.workspace_id)]
     paths = [
-        "/", "/live", "/live/rows", "/connections", f"/connections/{stuffed.source_id}",
-        f"/connections/{stuffed.destination_id}", f"/connections/{stuffed.destination_id}/remove",
-        f"/routes/{stuffed.route['id']}", *(f"/live/{message_id}" for message_id in messages),
-    ]  # fmt: skip
+        "/",
+        "/live",
+        "/live/rows",
+        "/connections",
+        f"/connections/{stuffed.source_id}",
+        f"/connections/{stuffed.destination_id}",
+        f"/connections/{stuffed.destination_id}/remove",
+        f"/routes/{stuffed.route['id']}",
+        *(f"/live/{message_id}" for message_id in messages),
+    ]
     shown = 0
     for path in paths:
         answer = visitor.get(path)

@@ -3,9 +3,13 @@ from visitors import PASSWORD, Visitor
 from hub.store import Store, accounts
 
 ANSWERS = {
-    "workspace": "Atelier Martin", "time_zone": "Europe/Paris", "currency": "EUR", "language": "fr",
-    "email": "anna@example.com", "password": PASSWORD,
-}  # fmt: skip
+    "workspace": "Atelier Martin",
+    "time_zone": "Europe/Paris",
+    "currency": "EUR",
+    "language": "fr",
+    "email": "anna@example.com",
+    "password": PASSWORD,
+}
 
 
 def test_an_empty_hub_sends_everyone_to_its_set_up(anyone: Visitor) -> None:

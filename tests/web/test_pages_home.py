@@ -14,8 +14,11 @@ def test_an_empty_hub_opens_with_four_steps(app: Flask, store: Store) -> None:
     page = member(app, empty).get("/").text
     assert "Nothing has come in yet: four steps to your first sale." in page
     for step in (
-        "Connect where you are paid", "Paste the pixel", "Send a test sale", "Connect where results should go"
-    ):  # fmt: skip
+        "Connect where you are paid",
+        "Paste the pixel",
+        "Send a test sale",
+        "Connect where results should go",
+    ):
         assert step in page
     assert "step-done" not in page
 

@@ -7,9 +7,13 @@ from visitors import Visitor, member
 from hub.store import Store, accounts, now, routes
 
 ANSWERS = {
-    "name": "Only sales", "stages": ["purchase", "lead"], "kinds": ["conversion", "refund"], "trust": "proven",
-    "wait_minutes": "15", "enabled": "on",
-}  # fmt: skip
+    "name": "Only sales",
+    "stages": ["purchase", "lead"],
+    "kinds": ["conversion", "refund"],
+    "trust": "proven",
+    "wait_minutes": "15",
+    "enabled": "on",
+}
 
 
 def where(shop: Shop) -> str:

@@ -14,10 +14,19 @@ def test_a_sale_is_told_from_the_raw_message_to_the_destinations_answer(owner: V
     places = [page.index(f"<h2>{step}</h2>") for step in steps]
     assert places == sorted(places)
     for words in (
-        "Purchase €49.99, taken by 0 of 1 destination.", "email=anna%40example.com", "Claimed: anyone could have sent it",
-        "spring-launch", "order 1001", "recognized by the e-mail", "Refused by the destination for good", "no such field",
-        "POST https://example.com/hook", "Answer 422", "12 ms", "Firefox",
-    ):  # fmt: skip
+        "Purchase €49.99, taken by 0 of 1 destination.",
+        "email=anna%40example.com",
+        "Claimed: anyone could have sent it",
+        "spring-launch",
+        "order 1001",
+        "recognized by the e-mail",
+        "Refused by the destination for good",
+        "no such field",
+        "POST https://example.com/hook",
+        "Answer 422",
+        "12 ms",
+        "Firefox",
+    ):
         assert words in page
 
 

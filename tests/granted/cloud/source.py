@@ -31,7 +31,10 @@ class CloudEvents(Source):
         told = {**inbound.fetched, **inbound.json()}
         return [
             Conversion(
-                event_id=told["id"], kind=Kind.CONVERSION, stage=Stage.COMPLETE_REGISTRATION,
-                occurred_at=inbound.received_at, contact=Contact(email=told["email"]),
+                event_id=told["id"],
+                kind=Kind.CONVERSION,
+                stage=Stage.COMPLETE_REGISTRATION,
+                occurred_at=inbound.received_at,
+                contact=Contact(email=told["email"]),
             )
-        ]  # fmt: skip
+        ]

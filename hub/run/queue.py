@@ -46,7 +46,7 @@ def queue(name: str) -> Queue:
 
 
 def wake(name: str, job: str, argument: str) -> bool:
-    """Ask a worker to run ``hub.jobs.<job>(argument)`` unless somebody was asked, or is at it. False when Redis is away.
+    """Ask a worker to run ``hub.run.jobs.<job>(argument)`` unless somebody was asked, or is at it. False when Redis is away.
 
     What says so lives three seconds at the most: should that worker die, the next to ask gets through.
     """
@@ -55,7 +55,7 @@ def wake(name: str, job: str, argument: str) -> bool:
         target = queue(name)
         if target.connection.set(_flag(job, argument), f"{name}:{job_id}", nx=True, px=ASKED):
             target.enqueue_call(
-                f"hub.jobs.{job}", args=(argument,), job_id=job_id, result_ttl=0, failure_ttl=3600, ttl=60
+                f"hub.run.jobs.{job}", args=(argument,), job_id=job_id, result_ttl=0, failure_ttl=3600, ttl=60
             )
     except RedisError as error:
         if not _away.is_set():  # said once, not for every message

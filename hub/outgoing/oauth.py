@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract.auth import Basic, OAuth2, OAuth2ClientCredentials, ServiceAccount
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, TryLater
 from hub.contract.vocabulary import Text
-from hub.deliver.outcome import retry_after, words_of
+from hub.outgoing.answers import retry_after, words_of
 
 # Authlib is imported where it is used: it is needed once an hour, and would stay in the memory of every worker.
 
@@ -58,10 +58,15 @@ def authorization_url(auth: OAuth2, connected: Connected, redirect_uri: str, sta
         more |= {"code_challenge": create_s256_code_challenge(verifier), "code_challenge_method": "S256"}
     return str(
         prepare_grant_uri(
-            _filled(auth.authorize_url, settings), settings[auth.client_id_setting], "code", redirect_uri=redirect_uri,
-            scope=auth.scope_separator.join(auth.scopes) or None, state=state, **more,
+            _filled(auth.authorize_url, settings),
+            settings[auth.client_id_setting],
+            "code",
+            redirect_uri=redirect_uri,
+            scope=auth.scope_separator.join(auth.scopes) or None,
+            state=state,
+            **more,
         )
-    )  # fmt: skip
+    )
 
 
 def exchange(auth: OAuth2, connected: Connected, code: str, verifier: str, redirect_uri: str) -> Call:
@@ -103,9 +108,11 @@ def read_answer(reply: Reply, connector: str) -> Granted:
         reason = "credentials_refused" if code in ("invalid_client", "unauthorized_client") else "grant_broken"
         raise BadCredentials(f"{connector} gives no access.", status=reply.status, detail=said, reason=reason)
     raise TryLater(
-        f"{connector} gives no access token at the moment ({reply.status}).", detail=said, whole_connection=True,
+        f"{connector} gives no access token at the moment ({reply.status}).",
+        detail=said,
+        whole_connection=True,
         after=retry_after(reply.headers, datetime.now(UTC)),
-    )  # fmt: skip
+    )
 
 
 class NotAKey(ValueError):

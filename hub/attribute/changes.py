@@ -137,25 +137,41 @@ class Pages:
         conversion_id = before["id"] if before is not None else new_id()
         page.ids |= dict.fromkeys((one.slot, *one.slots), conversion_id)
         row = {
-            "id": conversion_id, "workspace_id": self._workspace_id, "subject": page.subject, "slot": one.slot,
+            "id": conversion_id,
+            "workspace_id": self._workspace_id,
+            "subject": page.subject,
+            "slot": one.slot,
             "event_id": before["event_id"] if before is not None else self._event_id(page, one),
-            "order_id": page.order_id, "contact_id": page.contact_id, "kind": one.kind.value,
-            "stage": one.stage.value if one.stage else None, "occurred_at": one.occurred_at, "value": one.value,
-            "currency": one.currency, "test": one.test, "trust": one.trust.value,
-            "identified_by": self._people.identified_by(one.data, page.contact_id), "state": one.state,
-            "reason": _reason(one), "data": one.data,
-            "created_at": before["created_at"] if before is not None else self._at, "updated_at": self._at,
-        }  # fmt: skip
+            "order_id": page.order_id,
+            "contact_id": page.contact_id,
+            "kind": one.kind.value,
+            "stage": one.stage.value if one.stage else None,
+            "occurred_at": one.occurred_at,
+            "value": one.value,
+            "currency": one.currency,
+            "test": one.test,
+            "trust": one.trust.value,
+            "identified_by": self._people.identified_by(one.data, page.contact_id),
+            "state": one.state,
+            "reason": _reason(one),
+            "data": one.data,
+            "created_at": before["created_at"] if before is not None else self._at,
+            "updated_at": self._at,
+        }
         if before is not None and all(before[name] == row[name] for name in _COMPARED):
             return
         self._changed.append(Changed(row, before is None))
         self._put_credit(conversion_id, one.data["campaigns"])
         moved = before is not None and any(before[name] != row[name] for name in ("contact_id", "occurred_at"))
         if moved and page.order_id is not None:
-            self._redated.append({
-                "of_order": page.order_id, "of_conversion": conversion_id, "new_contact": page.contact_id,
-                "new_at": one.occurred_at,
-            })  # fmt: skip
+            self._redated.append(
+                {
+                    "of_order": page.order_id,
+                    "of_conversion": conversion_id,
+                    "new_contact": page.contact_id,
+                    "new_at": one.occurred_at,
+                }
+            )
 
     def _event_id(self, page: Page, one: orders.Folded) -> str:
         """Made from names, not from chance: after a restore and a re-send, destinations still see the same id."""
@@ -170,13 +186,21 @@ class Pages:
         before = self._old_orders.get(order_id)
         told = sorted(page.folded, key=lambda one: not one.is_charge)
         row = {
-            "id": order_id, "workspace_id": self._workspace_id,
+            "id": order_id,
+            "workspace_id": self._workspace_id,
             "display_id": short(next((one.data["order_id"] for one in told if one.data["order_id"]), ""), 255),
-            "contact_id": page.contact_id, "subscription_id": _subscription(page),
-            "currency": total.currency, "gross": total.gross, "refunded": total.refunded, "disputed": total.disputed,
-            "status": total.status, "test": total.test, "paid_at": total.paid_at,
-            "created_at": before["created_at"] if before is not None else self._at, "updated_at": self._at,
-        }  # fmt: skip
+            "contact_id": page.contact_id,
+            "subscription_id": _subscription(page),
+            "currency": total.currency,
+            "gross": total.gross,
+            "refunded": total.refunded,
+            "disputed": total.disputed,
+            "status": total.status,
+            "test": total.test,
+            "paid_at": total.paid_at,
+            "created_at": before["created_at"] if before is not None else self._at,
+            "updated_at": self._at,
+        }
         self._orders.append(row)
         self._put_lines(page, order_id, total)
 
@@ -189,12 +213,21 @@ class Pages:
         for key in {**booked, **wanted}:
             step = wanted.get(key, ZERO) - booked.get(key, ZERO)
             if step:
-                self._ledger.append({
-                    "id": new_id(), "workspace_id": self._workspace_id, "order_id": order_id,
-                    "contact_id": whose[key[0]][0], "conversion_id": key[0], "kind": key[1], "amount": step,
-                    "currency": key[2], "occurred_at": whose[key[0]][1], "booked_at": self._at,
-                    "note": "amount_replaced" if key in booked else _NOTES[key[1]],
-                })  # fmt: skip
+                self._ledger.append(
+                    {
+                        "id": new_id(),
+                        "workspace_id": self._workspace_id,
+                        "order_id": order_id,
+                        "contact_id": whose[key[0]][0],
+                        "conversion_id": key[0],
+                        "kind": key[1],
+                        "amount": step,
+                        "currency": key[2],
+                        "occurred_at": whose[key[0]][1],
+                        "booked_at": self._at,
+                        "note": "amount_replaced" if key in booked else _NOTES[key[1]],
+                    }
+                )
 
     # -- what was told, and credit ---------------------------------------------------------------------------------
 
@@ -210,12 +243,22 @@ class Pages:
         known = next((row["trust"] for row in before.values() if row["id"] == conversion_id), None)
         observed.effect = _effect(said, self._seen.get(conversion_id, known))
         self._seen[conversion_id] = said.trust.value
-        self._observations.append({
-            "id": new_id(), "workspace_id": self._workspace_id, "connection_id": observed.connection_id,
-            "inbound_id": observed.inbound_id, "event_id": said.event_id, "subject": page.subject, "slot": said.slot,
-            "conversion_id": conversion_id, "trust": said.trust.value, "occurred_at": said.occurred_at,
-            "effect": observed.effect, "data": said.data,
-        })  # fmt: skip
+        self._observations.append(
+            {
+                "id": new_id(),
+                "workspace_id": self._workspace_id,
+                "connection_id": observed.connection_id,
+                "inbound_id": observed.inbound_id,
+                "event_id": said.event_id,
+                "subject": page.subject,
+                "slot": said.slot,
+                "conversion_id": conversion_id,
+                "trust": said.trust.value,
+                "occurred_at": said.occurred_at,
+                "effect": observed.effect,
+                "data": said.data,
+            }
+        )
 
     def _put_credit(self, conversion_id: str, aim: dict[str, list[str]]) -> None:
         base = {"conversion_id": conversion_id, "workspace_id": self._workspace_id}
@@ -237,21 +280,48 @@ class Pages:
 
 
 _COMPARED = (
-    "order_id", "contact_id", "kind", "stage", "occurred_at", "value", "currency", "test", "trust", "identified_by", "state",
-    "reason", "data",
-)  # fmt: skip
+    "order_id",
+    "contact_id",
+    "kind",
+    "stage",
+    "occurred_at",
+    "value",
+    "currency",
+    "test",
+    "trust",
+    "identified_by",
+    "state",
+    "reason",
+    "data",
+)
 _CONVERSION_CHANGES = (*_COMPARED, "updated_at")
 _ORDER_CHANGES = (
-    "display_id", "contact_id", "subscription_id", "currency", "gross", "refunded", "disputed", "status", "test", "paid_at",
+    "display_id",
+    "contact_id",
+    "subscription_id",
+    "currency",
+    "gross",
+    "refunded",
+    "disputed",
+    "status",
+    "test",
+    "paid_at",
     "updated_at",
-)  # fmt: skip
+)
 _NOTES = {
-    "gross": "order_added", "renewal": "renewal_recorded", "refund": "refund_recorded", "dispute": "dispute_recorded",
-}  # fmt: skip
+    "gross": "order_added",
+    "renewal": "renewal_recorded",
+    "refund": "refund_recorded",
+    "dispute": "dispute_recorded",
+}
 _KIND_EFFECTS = {
-    "renewal": "renewal_recorded", "refund": "refund_recorded", "dispute": "dispute_recorded",
-    "cancellation": "cancellation_recorded", "pending": "pending_recorded", "contact": "contact_updated",
-}  # fmt: skip
+    "renewal": "renewal_recorded",
+    "refund": "refund_recorded",
+    "dispute": "dispute_recorded",
+    "cancellation": "cancellation_recorded",
+    "pending": "pending_recorded",
+    "contact": "contact_updated",
+}
 
 
 def _is_same(row: Row, one: orders.Folded) -> bool:

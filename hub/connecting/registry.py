@@ -197,9 +197,10 @@ class _Folder:
         module = importlib.import_module(f"{self.package}.{role}")
         base = _BASES[role]
         classes = [
-            found for _, found in inspect.getmembers(module, inspect.isclass)
+            found
+            for _, found in inspect.getmembers(module, inspect.isclass)
             if issubclass(found, base) and found.__module__ == module.__name__
-        ]  # fmt: skip
+        ]
         if len(classes) != 1:
             raise _Unfit(f"{role}.py must hold exactly one {base.__name__} class, it holds {len(classes)}")
         connector = classes[0]()

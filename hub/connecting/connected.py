@@ -10,11 +10,12 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from hub import vault
+from hub.connecting import vault
+from hub.connecting.registry import registry
 from hub.contract.connector import Connector, Destination, Settings, Source
 from hub.contract.errors import ConnectorBroken
 from hub.contract.settings import secret_names
-from hub.registry import registry
+from hub.settings import settings as hub_settings
 from hub.store.base import Row
 
 
@@ -60,6 +61,11 @@ def open_connection(row: Row) -> Connected:
             detail=str(error.messages)[:500],
         ) from None
     return Connected(row, connector, loaded)
+
+
+def public_url(connection: Row) -> str:
+    """The address of a webhook source, as its sender was given it."""
+    return f"{hub_settings().base_url}/in/{connection['address']}"
 
 
 def split_settings(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -12,7 +12,7 @@ _opened: dict[tuple[int, str], Store] = {}
 _lock = threading.Lock()
 
 
-def own_store() -> Store:
+def opened_store() -> Store:
     """The database named by DATABASE_URL, opened once a process: a fork opens its own."""
     key = (os.getpid(), settings().database_url)
     with _lock:
@@ -21,7 +21,7 @@ def own_store() -> Store:
         return _opened[key]
 
 
-def close_own() -> None:
+def close_opened_store() -> None:
     """Let go of it."""
     with _lock:
         for key in [key for key in _opened if key[0] == os.getpid()]:

@@ -10,7 +10,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hub.queue import LANES, READING, SLOW, Turn, wake
+from hub.run.queue import LANES, READING, SLOW, Turn, wake
 from hub.settings import settings
 
 READING_SECONDS, SENDING_SECONDS = 10, 10
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def read_messages(workspace_id: str) -> None:
     """Steps 3 to 5 for what has arrived in a workspace, waking the lanes that have something to send after each batch."""
-    from hub import journey
+    from hub.run import reader
 
     turn = Turn("read_messages", READING_SECONDS)
     if turn.is_on(workspace_id):
@@ -36,16 +36,16 @@ def read_messages(workspace_id: str) -> None:
 
     turn.on(workspace_id)
     try:
-        journey.read_messages(_store(), workspace_id, turn.left, booked, turn.stay)
+        reader.read_messages(_store(), workspace_id, turn.left, booked, turn.stay)
     finally:
         turn.off(workspace_id)
-    if journey.may_be_read(_store(), workspace_id):
+    if reader.may_be_read(_store(), workspace_id):
         wake(READING, "read_messages", workspace_id)
 
 
 def deliver(connection_id: str) -> None:
     """Steps 6 and 7 for one destination, then for whichever has something due that nobody is at, while the turn lasts."""
-    from hub import journey
+    from hub.run import lanes as sending
 
     turn = Turn("deliver", SENDING_SECONDS)
     if turn.is_on(connection_id):
@@ -55,16 +55,16 @@ def deliver(connection_id: str) -> None:
         for one in lanes:
             turn.on(one)
             try:
-                more, is_slow = journey.deliver(_store(), one, max(turn.left, 0.1))
+                more, is_slow = sending.deliver(_store(), one, max(turn.left, 0.1))
             finally:
                 turn.off(one)
             if is_slow:
                 slow.add(one)
             if more:
                 wake(SLOW if is_slow else LANES, "deliver", one)
-        lanes = journey.lanes_due(_store(), without=slow)
+        lanes = sending.lanes_due(_store(), without=slow)
         while not lanes and turn.stay():
-            lanes = journey.lanes_due(_store(), without=slow)
+            lanes = sending.lanes_due(_store(), without=slow)
         if turn.left < 0:
             for one in lanes:
                 wake(LANES, "deliver", one)
@@ -86,8 +86,8 @@ def sweep() -> None:
 
 def preload() -> None:
     """Import what jobs need, so that a worker's forks share it instead of each loading it again."""
-    from hub import journey  # noqa: F401 - imported for what it imports
-    from hub.registry import registry
+    from hub.connecting.registry import registry
+    from hub.run import lanes, reader  # noqa: F401 - imported for what it imports
 
     for slug in registry().slugs():
         registry().entry(slug)

@@ -2,7 +2,7 @@
 
 Sources: RFC 5321 (section 4.2.1: 4yz is a passing failure, 5yz a lasting one), RFC 4954 section 6 (answers to a login),
 RFC 3207 (STARTTLS). Whatever the server answers becomes a Reply with its code; what its code means is said by
-:func:`hub.deliver.outcome.judge`.
+:func:`hub.outgoing.answers.judge`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from email.parser import BytesHeaderParser
 from email.utils import formatdate, parseaddr
 from typing import Any
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, DeliveryError, Refused, TryLater
 from hub.contract.inbound import Headers
-from hub.deliver.guard import AddressRefused, open_socket, tls_context
+from hub.outgoing.guard import AddressRefused, open_socket, tls_context
 
 LONGEST_IDLE = 60.0  # seconds after which a kept connection is not used again
 

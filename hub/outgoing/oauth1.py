@@ -38,9 +38,13 @@ def authorization(
 
     consumer, consumer_secret, token, token_secret = keys
     oauth = [
-        ("oauth_consumer_key", consumer), ("oauth_nonce", nonce), ("oauth_signature_method", "HMAC-SHA1"),
-        ("oauth_timestamp", timestamp), ("oauth_token", token), ("oauth_version", "1.0"),
-    ]  # fmt: skip
+        ("oauth_consumer_key", consumer),
+        ("oauth_nonce", nonce),
+        ("oauth_signature_method", "HMAC-SHA1"),
+        ("oauth_timestamp", timestamp),
+        ("oauth_token", token),
+        ("oauth_version", "1.0"),
+    ]
     base = construct_base_string(method, url, [*pairs, *oauth])
     signature = hmac_sha1_signature(base, consumer_secret, token_secret)
     return str(prepare_headers([*oauth, ("oauth_signature", signature)])["Authorization"])

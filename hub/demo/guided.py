@@ -15,10 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from hub import sample_sale
-from hub.connected import open_connection
+from hub.connecting.connected import open_connection
+from hub.connecting.registry import Entry, registry
 from hub.contract.errors import ConfigError
-from hub.registry import Entry, registry
+from hub.demo import sample_sale
 from hub.settings import Settings
 from hub.steer import connections as steer
 from hub.store import Store, accounts, connections, conversions, deliveries, inbound, now
@@ -74,8 +74,14 @@ def run(store: Store, chosen: Settings) -> None:
             if workspace is None:
                 raise ConfigError("There is no workspace yet: start with “hub up”.")
             connection_id = steer.connect(
-                tx, now(), workspace["id"], connector=entry.slug, role=role, name=f"Demo · {entry.name}", settings=values
-            )  # fmt: skip
+                tx,
+                now(),
+                workspace["id"],
+                connector=entry.slug,
+                role=role,
+                name=f"Demo · {entry.name}",
+                settings=values,
+            )
             row = connections.get_connection(tx, connection_id)
         plan.append({"entry": entry, "row": row, "messages": told.get("messages", [])})
     sent = []
@@ -201,10 +207,16 @@ def _step(tx: Any, source: Row, name: str, message: Row, received: dict[tuple[st
     told = conversions.of_inbound(tx, message["id"])
     own = conversions.by_ids(tx, [one["conversion_id"] for one in told])
     for row in own.values():
-        step.conversions.append({
-            "stage": row["stage"], "kind": row["kind"], "value": row["value"], "currency": row["currency"],
-            "order": row["data"]["order_id"], "email": row["data"]["contact"].get("email"),
-        })  # fmt: skip
+        step.conversions.append(
+            {
+                "stage": row["stage"],
+                "kind": row["kind"],
+                "value": row["value"],
+                "currency": row["currency"],
+                "order": row["data"]["order_id"],
+                "email": row["data"]["contact"].get("email"),
+            }
+        )
     places = connections.connections_of(tx, message["workspace_id"], "destination")
     targets = {row["id"]: row for row in places}
     for (conversion_id, _), row in deliveries.of_conversions(tx, list(own)).items():

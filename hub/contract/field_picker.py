@@ -83,7 +83,7 @@ GUESSES: dict[str, tuple[str, ...]] = {
     "refund_id": ("refund_id",),
     "reason": ("reason",),
     "test": ("test", "is_test"),
-}  # fmt: skip
+}
 
 
 class Message:
@@ -129,8 +129,13 @@ class Message:
         """utm values and click ids under their usual names, beside or inside ``data``, ``utm`` or ``context``."""
         places = [place for root in self._roots for place in (root, root.get("utm"), root.get("tracking"))]
         wanted = {*CLICK_IDS, *(f"utm_{name}" for name in UTM_NAMES)}
-        return {key: value for place in reversed(places) if isinstance(place, dict) for key, value in place.items()
-                if key in wanted}  # fmt: skip
+        return {
+            key: value
+            for place in reversed(places)
+            if isinstance(place, dict)
+            for key, value in place.items()
+            if key in wanted
+        }
 
     def extra(self) -> Json:
         """What the person named beyond the known names."""

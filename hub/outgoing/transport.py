@@ -21,7 +21,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from requests.utils import requote_uri
 
-from hub.deliver.guard import open_socket, tls_context
+from hub.outgoing.guard import open_socket, tls_context
 
 ANSWER = 2
 """How many times its time limit a connection may take for an answer, all in all."""
@@ -39,9 +39,14 @@ class GuardedAdapter(HTTPAdapter):
         self._lock = threading.Lock()
 
     def send(
-        self, request: PreparedRequest, stream: bool = True, timeout: Any = None, verify: Any = True, cert: Any = None,
+        self,
+        request: PreparedRequest,
+        stream: bool = True,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
         proxies: Any = None,
-    ) -> Response:  # fmt: skip
+    ) -> Response:
         """The answer, its body unread in ``raw``: read it, then call ``raw.release_conn()``.
 
         ``timeout`` is in seconds: for connecting, and for each wait on the other side. Raises AddressRefused, and what the

@@ -15,12 +15,12 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 
-def among(column: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[bool]:
+def in_any(column: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[bool]:
     """The condition that a column of texts is one of ``values``."""
-    return _Among(column, bindparam(None, list(values), type_=_Texts, unique=True))
+    return _InAny(column, bindparam(None, list(values), type_=_Texts, unique=True))
 
 
-class _Among(FunctionElement[bool]):
+class _InAny(FunctionElement[bool]):
     inherit_cache = True
     type: TypeEngine[Any] = NullType()  # were it Boolean, SQLite would be asked for "… = 1", and would use no index
 
@@ -38,13 +38,13 @@ class _Texts(TypeDecorator[list[str]]):
         return msgspec.json.encode(value).decode() if dialect.name == "sqlite" else value
 
 
-@compiles(_Among, "sqlite")
-def _in_json(element: _Among, compiler: Any, **options: Any) -> str:
+@compiles(_InAny, "sqlite")
+def _in_json(element: _InAny, compiler: Any, **options: Any) -> str:
     column, values = (compiler.process(part, **options) for part in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - names and placeholders, put in by SQLAlchemy
 
 
-@compiles(_Among, "postgresql")
-def _in_array(element: _Among, compiler: Any, **options: Any) -> str:
+@compiles(_InAny, "postgresql")
+def _in_array(element: _InAny, compiler: Any, **options: Any) -> str:
     column, values = (compiler.process(part, **options) for part in element.clauses)
     return f"{column} = ANY({values})"

@@ -159,9 +159,17 @@ def words_of(reply: Reply) -> str:
 _SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 _TAGS = re.compile(r"<[^>]*>")
 _MESSAGE_PATHS = (
-    "error.message", "message", "errors[0].message", "errors[0].detail", "errors[0]", "error_description", "detail",
-    "title", "error", "msg",
-)  # fmt: skip
+    "error.message",
+    "message",
+    "errors[0].message",
+    "errors[0].detail",
+    "errors[0]",
+    "error_description",
+    "detail",
+    "title",
+    "error",
+    "msg",
+)
 
 
 def _http_date(value: str) -> datetime | None:

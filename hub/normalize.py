@@ -11,28 +11,24 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from itertools import islice
-from pathlib import Path
 from re import compile as pattern
 from typing import Any
 
 import msgspec
 
+from hub.connecting.seams import NAIVE, where
 from hub.contract import (
     Call,
     ConnectorBroken,
     Conversion,
     HubError,
     Inbound,
-    InboundError,
     Item,
     Kind,
     NotUnderstood,
-    NotVerified,
     Reply,
     Source,
     Stage,
-    Trust,
-    Unsigned,
 )
 from hub.contract.conversion import iso
 from hub.contract.dates import DATE_REPLACED, EARLIEST, LATEST
@@ -46,34 +42,8 @@ MAX_LONG = 2000  # characters of an address, a user agent, the processor's words
 MAX_EXTRA = 32_000  # bytes of ``extra`` as JSON
 MAX_DIGITS = 18  # of an amount, before and after the point together
 
-# What a naive connector raises on a message of another form than it was written for.
-NAIVE = (KeyError, TypeError, IndexError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
 Values = Mapping[str, Any]
-
-
-def prove(source: Source, inbound: Inbound, settings: Values) -> Generator[Call, Reply, Trust]:
-    """A recipe that returns how far the message can be believed: *proven*, or *claimed* when the sender signs nothing.
-
-    Raises NotVerified for everything else, whatever the connector tripped over (it fails closed). A DeliveryError
-    raised at a yield passes through, since then nothing is known about the message yet.
-    """
-    try:
-        recipe = source.verify(inbound, settings)
-        if recipe is not None:
-            yield from recipe
-    except Unsigned:
-        return Trust.CLAIMED
-    except NotVerified:
-        raise
-    except InboundError as error:
-        raise NotVerified(f"{error.message} So its sender could not be verified.", detail=error.detail) from error
-    except NAIVE as error:
-        raise NotVerified(
-            "The sender could not be verified: the message is not signed in the form this sender uses.",
-            detail=_where(error),
-        ) from error
-    return Trust.PROVEN
 
 
 def read_message(source: Source, inbound: Inbound, settings: Values) -> list[Conversion]:
@@ -95,7 +65,7 @@ def read_message(source: Source, inbound: Inbound, settings: Values) -> list[Con
     except Exception as error:
         raise ConnectorBroken(
             f"The connector {source.slug} failed on this message. Report it; the message can be replayed after a fix.",
-            detail=_where(error),
+            detail=where(error),
         ) from error
 
 
@@ -121,20 +91,9 @@ def _not_understood(error: Exception) -> NotUnderstood:
         message = f"The message has no “{missing}”, which this sender was expected to send."
     else:
         message = "The message is not in the form this sender was expected to use."
-    return NotUnderstood(f"{message} Look at it, update the connector if the sender changed, then replay.",
-                         detail=_where(error))  # fmt: skip
-
-
-def _where(error: BaseException) -> str:
-    """The error and the place in the connector where it was raised, for the log."""
-    step = error.__traceback__
-    while step is not None and step.tb_next is not None:
-        step = step.tb_next
-    place = ""
-    if step is not None:
-        file = Path(step.tb_frame.f_code.co_filename)
-        place = f" at {file.parent.name}/{file.name}:{step.tb_lineno}"
-    return f"{type(error).__name__}: {str(error)[:200]}{place}"
+    return NotUnderstood(
+        f"{message} Look at it, update the connector if the sender changed, then replay.", detail=where(error)
+    )
 
 
 def _distinct(found: list[Conversion]) -> list[Conversion]:

@@ -37,10 +37,17 @@ def server_command(settings: Settings) -> list[str]:
     can damage, after which Redis refuses to start, or a full disk can block.
     """
     options = {
-        "port": "0", "unixsocket": str(settings.redis_socket), "unixsocketperm": "700",
-        "dir": str(settings.data_dir), "appendonly": "no", "save": "", "maxmemory": "128mb",
-        "maxmemory-policy": "noeviction", "loglevel": "warning", "daemonize": "no",
-    }  # fmt: skip
+        "port": "0",
+        "unixsocket": str(settings.redis_socket),
+        "unixsocketperm": "700",
+        "dir": str(settings.data_dir),
+        "appendonly": "no",
+        "save": "",
+        "maxmemory": "128mb",
+        "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
+        "daemonize": "no",
+    }
     return [server_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 

@@ -19,19 +19,21 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
+from hub.connecting.registry import registry
+from hub.connecting.rehearsal import drive
+from hub.connecting.seams import NAIVE
 from hub.contract.calls import Call, Reply, dump_json
 from hub.contract.connector import Source
 from hub.contract.conversion import Conversion
 from hub.contract.errors import DeliveryError, HubError, TryLater
 from hub.contract.inbound import Headers, Inbound
 from hub.contract.vocabulary import Kind, Stage, Text
-from hub.reading import NAIVE, needs_fetch, prove, read_message
-from hub.registry import registry
-from hub.rehearsal import drive
+from hub.normalize import needs_fetch, read_message
 from hub.steer import connections as steer
 from hub.store import Store, inbound, new_id
 from hub.testing.samples import SampleError, parse_request, read_json
+from hub.verify import prove
 
 FEWEST_DIGITS = 8  # of a fresh id that differ: few enough to read out, too many to be met twice
 LONG_ENOUGH = 6  # characters of an id that is also looked for inside of other texts
@@ -52,9 +54,13 @@ def send(front: Callable[..., Any], store: Store, connected: Connected, at: date
         raise NoTestSale(instead(connected.source))
     headers = [(name, value) for name, value in message.headers.items() if name not in ("host", "content-length")]
     asked = EnvironBuilder(
-        path=message.path, query_string=message.query, method=message.method, headers=headers,
-        data=message.body, base_url="{0.scheme}://{0.netloc}".format(urlsplit(message.url)),
-    )  # fmt: skip
+        path=message.path,
+        query_string=message.query,
+        method=message.method,
+        headers=headers,
+        data=message.body,
+        base_url="{0.scheme}://{0.netloc}".format(urlsplit(message.url)),
+    )
     mark = new_id()
     run_wsgi_app(front, asked.get_environ() | {inbound.TEST_SALE: mark}, buffered=True)
     with store.read() as tx:

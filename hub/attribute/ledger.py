@@ -13,11 +13,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hub.attribute import orders
+from hub.attribute.changes import Changed, Page, Pages
 from hub.attribute.contacts import ContactBook
 from hub.attribute.joins import join_subjects
 from hub.attribute.names import Names
 from hub.attribute.observed import Entry, Observed
-from hub.attribute.pages import Changed, Page, Pages
 from hub.store import conversions as conversion_store
 from hub.store import orders as order_store
 from hub.store.base import Row, to_json

@@ -7,22 +7,28 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.connected import Connected
+from hub.connecting.connected import Connected
 from hub.contract.calls import Outcome, Result
 from hub.contract.connector import Destination
 from hub.contract.errors import ConnectorBroken, HubError, Refused
 from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import Text
-from hub.deliver.sender import run_recipe
 from hub.mapping.record import make_record
 from hub.mapping.rules import compile_mapping
+from hub.outgoing.sender import run_recipe
 from hub.steer import connections, examples, routes
 from hub.store import new_id
 from hub.store import routes as store
 
-FINE = frozenset({
-    Result.DELIVERED, Result.DELIVERED_WITH_WARNING, Result.ACCEPTED_UNVERIFIED, Result.PENDING, Result.DUPLICATE,
-})  # fmt: skip
+FINE = frozenset(
+    {
+        Result.DELIVERED,
+        Result.DELIVERED_WITH_WARNING,
+        Result.ACCEPTED_UNVERIFIED,
+        Result.PENDING,
+        Result.DUPLICATE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

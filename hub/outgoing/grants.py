@@ -20,18 +20,18 @@ from marshmallow import ValidationError
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from hub import vault
-from hub.connected import Connected, split_settings
+from hub.connecting import vault
+from hub.connecting.connected import Connected, split_settings
+from hub.connecting.rehearsal import secrets_of
 from hub.contract.auth import Auth, OAuth1, OAuth2, OAuth2ClientCredentials, ServiceAccount
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, DeliveryError, TryLater
-from hub.deliver import oauth, oauth1
-from hub.deliver.oauth import Granted
-from hub.rehearsal import secrets_of
+from hub.outgoing import oauth, oauth1
+from hub.outgoing.oauth import Granted
 from hub.store import Store, connections, leases, now
 from hub.store import grants as stored
 from hub.store.base import Row, Values
-from hub.store.own import own_store
+from hub.store.opened import opened_store
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def accept(auth: OAuth2, connected: Connected, code: str, verifier: str, redirec
         _keep_members(tx, at, auth, connected, granted, strict=True)
         return True
 
-    _surely(own_store(), keep)
+    _surely(opened_store(), keep)
     forget(connected.id)
 
 
@@ -179,7 +179,7 @@ class _Grant:
                 return row
             if row is None and isinstance(self.auth, OAuth2):
                 raise self._broken("grant_missing", "")
-            with leases.hold(own_store(), f"grant:{self.connected.id}", LEASE) as lease:
+            with leases.hold(opened_store(), f"grant:{self.connected.id}", LEASE) as lease:
                 if lease is not None:
                     return self._renewed(refused)
             if row is not None and _is_live(row, refused):  # it is only to be renewed early, and somebody does
@@ -225,7 +225,7 @@ class _Grant:
         granted = isinstance(self.auth, OAuth2) and error.reason == "grant_broken"
         broken = self._broken("grant_broken" if granted else "credentials_refused", error.detail)
         if granted and row is not None:
-            with own_store().write() as tx:
+            with opened_store().write() as tx:
                 if stored.mark_broken(tx, now(), *self.key, row["serial"]):
                     connections.stop(tx, self.connected.id, now(), broken.reason, f"{broken.message} {broken.detail}")
         raise broken from None
@@ -244,7 +244,7 @@ class _Grant:
             stored.drop_ended(tx, at, self.connected.id)
             return mine
 
-        if not _surely(own_store(), keep):
+        if not _surely(opened_store(), keep):
             log.info("%s: somebody else brought new tokens in the meantime", self.connected.id)
 
     def _broken(self, reason: str, said: str) -> BadCredentials:
@@ -256,7 +256,7 @@ class _Grant:
         return BadCredentials(message, reason=reason, detail=said, status=401)
 
     def _row(self) -> Row | None:
-        with own_store().read() as tx:
+        with opened_store().read() as tx:
             return stored.get(tx, *self.key)
 
 

@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from redis.exceptions import RedisError
 
-from hub.embedded import die_with_parent
-from hub.queue import CLOCK, QUEUES, connect, connect_worker
+from hub.run.embedded import die_with_parent
+from hub.run.queue import CLOCK, QUEUES, connect, connect_worker
 from hub.settings import settings
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def run_worker() -> None:
     from rq.worker_pool import WorkerPool
     from sqlalchemy.exc import SQLAlchemyError
 
-    from hub import jobs
+    from hub.run import jobs
 
     wait_for_redis()
     jobs.preload()
@@ -37,15 +37,18 @@ def run_worker() -> None:
         log.warning("The database does not answer (%s): the next sweep will find the work", error)
     jobs.close()  # workers fork from this process and open their own
     pool = WorkerPool(
-        QUEUES, connection=connect_worker(), num_workers=settings().workers, worker_class=_worker_class(),
+        QUEUES,
+        connection=connect_worker(),
+        num_workers=settings().workers,
+        worker_class=_worker_class(),
         serializer=JSONSerializer,
-    )  # fmt: skip
+    )
     pool.start(logging_level="WARNING")
 
 
 def run_clock() -> None:
     """Ask for a sweep every few seconds (RQ's cron) until told to stop."""
-    from hub import jobs
+    from hub.run import jobs
 
     wait_for_redis()
     scheduler = _cron_class()(connection=connect(timeout=5), logging_level="WARNING")

@@ -1,0 +1,113 @@
+"""Steps 6 and 7 for one destination: prepare it, map what is due, send it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from hub.connecting.connected import Connected, open_connection
+from hub.contract.calls import Outcome, Record, Result
+from hub.contract.errors import BadMapping, ConnectorBroken, DeliveryError, HubError, TryLater
+from hub.deliver.lane import Lane
+from hub.deliver.outbox import Parcel
+from hub.mapping.problems import MappingError
+from hub.mapping.record import make_record
+from hub.mapping.rules import CompiledMapping, compile_mapping
+from hub.mapping.stored import known_facts
+from hub.outgoing.sender import run_recipe
+from hub.privacy import unsubscribe
+from hub.settings import settings
+from hub.store import Store, connections, deliveries, leases, now, routes
+
+log = logging.getLogger(__name__)
+
+
+def deliver(store: Store, connection_id: str, seconds: float) -> tuple[bool, bool]:
+    """Send what is due to one destination, for at most ``seconds``. Returns (more is due, the lane is slow).
+
+    While another worker has the lane, nothing is due: that one asks for the next turn.
+    """
+    with store.read() as tx:
+        row = connections.get_connection(tx, connection_id)
+    if row is None or row["state"] != connections.ACTIVE:
+        return False, False
+    try:
+        connected = open_connection(row)
+        if row["prepared_at"] is None:
+            _prepare(store, connected)
+    except (ConnectorBroken, DeliveryError) as error:
+        with store.write() as tx:
+            connections.set_state(tx, connection_id, now(), connections.NEEDS_YOU, error.reason, _said(error))
+        return False, False
+    lane = Lane(store, connected, _Maker(connected), lease_seconds=settings().lease_seconds)
+    if not lane.run(seconds):
+        return False, False
+    with store.read() as tx:
+        return connection_id in deliveries.connections_due(tx, now()), lane.slow
+
+
+def lanes_due(store: Store, without: Collection[str] = ()) -> list[str]:
+    """The destinations that have something to send, and nobody who does; but for those in ``without``."""
+    with store.read() as tx:
+        due = [one for one in deliveries.connections_due(tx, now()) if one not in without]
+        taken = leases.taken(tx, "lane:", now()) if due else ()
+    return [one for one in due if f"lane:{one}" not in taken]
+
+
+def _prepare(store: Store, connected: Connected) -> None:
+    """Before the first delivery: create at the platform what deliveries need. A passing failure does not hold them up."""
+    recipe = connected.destination.prepare(connected.settings)
+    try:
+        if recipe is not None:
+            run_recipe(connected, recipe)
+    except TryLater as error:
+        log.warning("%s could not be prepared yet: %s", connected.row["name"], error)
+        return
+    with store.write() as tx:
+        connections.change_connection(tx, connected.id, now(), prepared_at=now())
+
+
+class _Maker:
+    """Step 6: from a parcel to the record its destination is given. Mappings are compiled once a turn."""
+
+    def __init__(self, connected: Connected) -> None:
+        self._required = [field.key for field in connected.destination.fields if field.required]
+        self._compiled: dict[str, CompiledMapping] = {}
+        self._signs: dict[str, bool] = {}
+
+    def __call__(self, parcel: Parcel) -> Record | Outcome:
+        try:
+            mapping = self._mapping(parcel)
+        except MappingError as error:
+            return Outcome(Result.BAD_MAPPING, "required_field_empty", str(error)[:500])
+        data = known_facts(
+            parcel.conversion,
+            parcel.workspace,
+            parcel.order,
+            parcel.lifetime,
+            parcel.campaign_names,
+            self._unsubscribe_url(parcel),
+        )
+        record, problems = make_record(mapping, data, parcel.delivery["id"])
+        blocking = next((problem for problem in problems if problem.blocking), None)
+        if blocking is not None:
+            message = blocking.message.in_(parcel.workspace["language"])
+            return Outcome(Result.BAD_MAPPING, BadMapping.reason, f"{blocking.field}: {message}", field=blocking.field)
+        return record
+
+    def _mapping(self, parcel: Parcel) -> CompiledMapping:
+        mapping_id = parcel.mapping["id"]
+        if mapping_id not in self._compiled:
+            self._compiled[mapping_id] = compile_mapping(parcel.mapping["rules"], self._required)
+        return self._compiled[mapping_id]
+
+    def _unsubscribe_url(self, parcel: Parcel) -> str | None:
+        """Where this person stops e-mails, if the mapping may read it: signing an address for everybody takes its time."""
+        mapping_id, email = parcel.mapping["id"], parcel.conversion["data"]["contact"].get("email")
+        if mapping_id not in self._signs:
+            self._signs[mapping_id] = routes.may_read(parcel.mapping["rules"], "unsubscribe_url")
+        return unsubscribe.address(parcel.workspace["id"], email) if email and self._signs[mapping_id] else None
+
+
+def _said(error: HubError) -> str:
+    return f"{error.message} {error.detail}".strip()[:1000]
