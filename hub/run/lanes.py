@@ -50,7 +50,7 @@ def lanes_due(store: Store, without: Collection[str] = ()) -> list[str]:
     """The destinations that have something to send, and nobody who does; but for those in ``without``."""
     with store.read() as tx:
         due = [one for one in deliveries.connections_due(tx, now()) if one not in without]
-        taken = leases.taken(tx, "lane:", now()) if due else ()
+        taken = leases.taken(tx, "lane:") if due else ()
     return [one for one in due if f"lane:{one}" not in taken]
 
 

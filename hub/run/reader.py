@@ -77,7 +77,7 @@ def read_messages(
 def may_be_read(store: Store, workspace_id: str) -> bool:
     """Whether messages wait in a workspace, and nobody is reading them."""
     with store.read() as tx:
-        taken = f"read:{workspace_id}" in leases.taken(tx, "read:", now())
+        taken = f"read:{workspace_id}" in leases.taken(tx, "read:")
         return not taken and bool(inbound.waiting(tx, workspace_id, now(), 1))
 
 
