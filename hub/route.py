@@ -15,7 +15,9 @@ from sqlalchemy import Connection
 from hub.connecting.connected import Connected
 from hub.contract.vocabulary import Trust
 from hub.store import conversions, deliveries, new_id
-from hub.store.base import Row, Values
+from hub.store.base import Values
+from hub.store.deliveries import DeliveryRow
+from hub.store.routes import RouteRow
 
 NEW_CONTACT = "new_contact"
 """Among the ``flags`` that a filter reads: this is the first conversion of its contact."""
@@ -28,7 +30,7 @@ Condition = Callable[[dict[str, Any]], bool]
 class OpenRoute:
     """A route ready for use: its destination and its compiled filter."""
 
-    row: Row
+    row: RouteRow
     connected: Connected
     passes: Condition
 
@@ -44,7 +46,7 @@ def plan(
     if not changed or not routes:
         return set()
     existing = deliveries.of_conversions(tx, [row["id"] for row in changed])
-    has_filter = any(route.row["filter"] for route in routes)  # the facts are for them alone, and cost much to make
+    has_filter = any(route.row.filter for route in routes)  # the facts are for them alone, and cost much to make
     firsts = _firsts(tx, changed, routes)
     planned: list[Values] = []
     replanned: list[Values] = []
@@ -52,7 +54,7 @@ def plan(
     for conversion in changed:
         data: dict[str, Any] = {}
         for route in routes:
-            before = existing.get((conversion["id"], route.row["id"]))
+            before = existing.get((conversion["id"], route.row.id))
             takes = _takes(route, conversion)
             if not (takes if before is None else _is_open(before)):
                 continue
@@ -63,8 +65,8 @@ def plan(
             row = _delivery(route, conversion, data, at) if takes else {**_NOT_TAKEN, "due_at": at, "done_at": at}
             if before is None:
                 planned.append(row)
-            elif row["state"] != before["state"] or row["reason"] != before["reason"]:
-                replanned.append({**row, "id": before["id"]})
+            elif row["state"] != before.state or row["reason"] != before.reason:
+                replanned.append({**row, "id": before.id})
             else:
                 continue
             if row["state"] == deliveries.WAITING and row["due_at"] <= at:
@@ -76,14 +78,14 @@ def plan(
 
 def _firsts(tx: Connection, changed: Sequence[Values], routes: Sequence[OpenRoute]) -> set[str]:
     """The conversions that are the first of their contact; asked for only where a filter wants to know."""
-    if not any(NEW_CONTACT in str(route.row["filter"]) for route in routes):
+    if not any(NEW_CONTACT in str(route.row.filter) for route in routes):
         return set()
     return conversions.firsts_of_contacts(tx, {row["contact_id"] for row in changed} - {None})
 
 
-def _is_open(delivery: Row) -> bool:
+def _is_open(delivery: DeliveryRow) -> bool:
     """Whether nothing was sent of it, and what holds it back may have changed."""
-    return delivery["reason"] in _OPEN and (delivery["tries"] == 0 or delivery["state"] == deliveries.NOT_SENT)
+    return delivery.reason in _OPEN and (delivery.tries == 0 or delivery.state == deliveries.NOT_SENT)
 
 
 _OPEN = ("waiting", "waiting_for_proof", "trust_too_low", "filtered_by_rule", "test_not_sent", "stage_not_accepted")
@@ -93,9 +95,9 @@ _NOT_TAKEN: Values = {"state": deliveries.NOT_SENT, "reason": "stage_not_accepte
 def _takes(route: OpenRoute, conversion: Values) -> bool:
     """Whether the route is for this stage and kind at all."""
     destination, kind, stage = route.connected.destination, conversion["kind"], conversion["stage"]
-    if kind not in route.row["kinds"] or kind not in destination.kinds:
+    if kind not in route.row.kinds or kind not in destination.kinds:
         return False
-    return stage is None or (stage in route.row["stages"] and stage in destination.stages)
+    return stage is None or (stage in route.row.stages and stage in destination.stages)
 
 
 def _delivery(route: OpenRoute, conversion: Values, data: dict[str, Any], at: datetime) -> Values:
@@ -103,7 +105,7 @@ def _delivery(route: OpenRoute, conversion: Values, data: dict[str, Any], at: da
         "id": new_id(),
         "workspace_id": conversion["workspace_id"],
         "conversion_id": conversion["id"],
-        "route_id": route.row["id"],
+        "route_id": route.row.id,
         "connection_id": route.connected.id,
         "mapping_id": None,
         "state": deliveries.WAITING,
@@ -115,7 +117,7 @@ def _delivery(route: OpenRoute, conversion: Values, data: dict[str, Any], at: da
         "done_at": None,
     }
     why_not = _why_not(route, conversion, data)
-    wait = route.row["wait_minutes"] if conversion["trust"] != Trust.PROVEN else 0
+    wait = route.row.wait_minutes if conversion["trust"] != Trust.PROVEN else 0
     if why_not in ("", "trust_too_low") and wait:
         row |= {"reason": "waiting_for_proof", "due_at": at + timedelta(minutes=wait)}
     elif why_not:
@@ -128,6 +130,6 @@ def _why_not(route: OpenRoute, conversion: Values, data: dict[str, Any]) -> str:
         return "test_not_sent"
     if not route.passes(data):
         return "filtered_by_rule"
-    if route.row["trust"] == Trust.PROVEN and conversion["trust"] != Trust.PROVEN:
+    if route.row.trust == Trust.PROVEN and conversion["trust"] != Trust.PROVEN:
         return "trust_too_low"
     return ""

@@ -193,6 +193,6 @@ def _shown(tx: Any, row: Any) -> dict[str, Any]:
 def _destination(connection_id: str) -> Any:
     with store().read() as tx:
         row = steer.get(tx, connection_id, workspace_id())
-        if row["role"] != "destination":
+        if row.role != "destination":
             raise steer.not_a_destination()
         return steer.opened(tx, connection_id)

@@ -80,4 +80,4 @@ def _wake_lanes() -> None:
     with store().read() as tx:
         rows = connections.connections_of(tx, workspace_id(), "destination")
     for row in rows:
-        wake(LANES, "deliver", row["id"])
+        wake(LANES, "deliver", row.id)

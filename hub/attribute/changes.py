@@ -19,7 +19,8 @@ from hub.store import campaigns as campaign_store
 from hub.store import conversions as conversion_store
 from hub.store import new_id
 from hub.store import orders as order_store
-from hub.store.base import Row, Values, insert, insert_new, upsert
+from hub.store.base import Values, insert, insert_new, upsert
+from hub.store.conversions import ConversionRow
 
 NAMESPACE = uuid.UUID("6f1d0f5e-6f0c-5a7e-9d59-3a1f5b1c0de1")
 ZERO = Decimal(0)
@@ -64,14 +65,14 @@ class Pages:
         self._redated: list[Values] = []
         self._credits: list[Values] = []
         self._campaign_ids: set[str] = set()
-        self._withdrawn: dict[str, Row] = {}  # conversions that nothing says any more
+        self._withdrawn: dict[str, ConversionRow] = {}  # conversions that nothing says any more
 
     def open(self, subjects: Iterable[str], new_orders: set[str]) -> None:
         """Load what is written of these subjects."""
         stored = [name for name in subjects if name[2:] not in new_orders]
-        self._stored: dict[str, dict[str, Row]] = {}
+        self._stored: dict[str, dict[str, ConversionRow]] = {}
         for row in conversion_store.conversions_of(self._tx, self._workspace_id, stored):
-            self._stored.setdefault(row["subject"], {})[row["slot"]] = row
+            self._stored.setdefault(row.subject, {})[row.slot] = row
         order_ids = [name[2:] for name in stored if name.startswith("o:")]
         self._old_orders = order_store.by_ids(self._tx, order_ids)
         self._booked: dict[str, dict[tuple[str, str, str], Decimal]] = {}
@@ -107,7 +108,7 @@ class Pages:
 
     # -- conversions -----------------------------------------------------------------------------------------------
 
-    def _take_over(self, page: Page) -> dict[str, Row]:
+    def _take_over(self, page: Page) -> dict[str, ConversionRow]:
         """The stored conversion of each slot. One that was told under another slot goes on; what is left is retired."""
         stored = dict(self._stored.get(page.subject, {}))
         before = {one.slot: stored.pop(one.slot) for one in page.folded if one.slot in stored}
@@ -116,32 +117,32 @@ class Pages:
                 slot = next((slot for slot, row in stored.items() if slot in one.slots or _is_same(row, one)), None)
                 if slot is not None:
                     before[one.slot] = stored.pop(slot)
-                    chosen = conversion_store.conversion.c.id == before[one.slot]["id"]
+                    chosen = conversion_store.conversion.c.id == before[one.slot].id
                     self._tx.execute(update(conversion_store.conversion).where(chosen).values(slot=one.slot))
         for slot, row in stored.items():
             kept = next((before[one.slot] for one in page.folded if slot in one.slots), None)
             self._retire(page, row, kept)
         return before
 
-    def _retire(self, page: Page, row: Row, kept: Row | None) -> None:
+    def _retire(self, page: Page, row: ConversionRow, kept: ConversionRow | None) -> None:
         retire(self._tx, row, kept, self._at)
         booked = self._booked.get(page.order_id or "", {})
-        for key in [key for key in booked if key[0] == row["id"]]:
+        for key in [key for key in booked if key[0] == row.id]:
             if kept is None:
-                self._withdrawn[row["id"]] = row
+                self._withdrawn[row.id] = row
             else:
-                line = (kept["id"], key[1], key[2])
+                line = (kept.id, key[1], key[2])
                 booked[line] = booked.get(line, ZERO) + booked.pop(key)
 
-    def _put_conversion(self, page: Page, one: orders.Folded, before: Row | None) -> None:
-        conversion_id = before["id"] if before is not None else new_id()
+    def _put_conversion(self, page: Page, one: orders.Folded, before: ConversionRow | None) -> None:
+        conversion_id = before.id if before is not None else new_id()
         page.ids |= dict.fromkeys((one.slot, *one.slots), conversion_id)
         row = {
             "id": conversion_id,
             "workspace_id": self._workspace_id,
             "subject": page.subject,
             "slot": one.slot,
-            "event_id": before["event_id"] if before is not None else self._event_id(page, one),
+            "event_id": before.event_id if before is not None else self._event_id(page, one),
             "order_id": page.order_id,
             "contact_id": page.contact_id,
             "kind": one.kind.value,
@@ -155,14 +156,14 @@ class Pages:
             "state": one.state,
             "reason": _reason(one),
             "data": one.data,
-            "created_at": before["created_at"] if before is not None else self._at,
+            "created_at": before.created_at if before is not None else self._at,
             "updated_at": self._at,
         }
-        if before is not None and all(before[name] == row[name] for name in _COMPARED):
+        if before is not None and all(getattr(before, name) == row[name] for name in _COMPARED):
             return
         self._changed.append(Changed(row, before is None))
         self._put_credit(conversion_id, one.data["campaigns"])
-        moved = before is not None and any(before[name] != row[name] for name in ("contact_id", "occurred_at"))
+        moved = before is not None and any(getattr(before, name) != row[name] for name in ("contact_id", "occurred_at"))
         if moved and page.order_id is not None:
             self._redated.append(
                 {
@@ -198,7 +199,7 @@ class Pages:
             "status": total.status,
             "test": total.test,
             "paid_at": total.paid_at,
-            "created_at": before["created_at"] if before is not None else self._at,
+            "created_at": before.created_at if before is not None else self._at,
             "updated_at": self._at,
         }
         self._orders.append(row)
@@ -206,7 +207,7 @@ class Pages:
 
     def _put_lines(self, page: Page, order_id: str, total: orders.Totals) -> None:
         """What the ledger lacks to add up to the order: corrections add, they never edit."""
-        whose = {one: (row["contact_id"], row["occurred_at"]) for one, row in self._withdrawn.items()}
+        whose = {one: (row.contact_id, row.occurred_at) for one, row in self._withdrawn.items()}
         whose |= {page.ids[one.slot]: (page.contact_id, one.occurred_at) for one in page.folded}
         wanted = {(page.ids[slot], kind, currency): amount for (slot, kind, currency), amount in total.lines.items()}
         booked = self._booked.get(order_id, {})
@@ -231,16 +232,16 @@ class Pages:
 
     # -- what was told, and credit ---------------------------------------------------------------------------------
 
-    def _put_observation(self, page: Page, entry: Entry, before: dict[str, Row]) -> None:
+    def _put_observation(self, page: Page, entry: Entry, before: dict[str, ConversionRow]) -> None:
         conversion_id, said = page.ids[entry.said.slot], entry.said
         if entry.row is not None:
-            kept = (entry.row["subject"], entry.row["conversion_id"])
+            kept = (entry.row.subject, entry.row.conversion_id)
             if kept != (page.subject, conversion_id):
-                conversion_store.move_observation(self._tx, entry.row["id"], page.subject, conversion_id)
+                conversion_store.move_observation(self._tx, entry.row.id, page.subject, conversion_id)
             return
         observed = entry.observed
         assert observed is not None  # noqa: S101 - what is not stored was observed just now
-        known = next((row["trust"] for row in before.values() if row["id"] == conversion_id), None)
+        known = next((row.trust for row in before.values() if row.id == conversion_id), None)
         observed.effect = _effect(said, self._seen.get(conversion_id, known))
         self._seen[conversion_id] = said.trust.value
         self._observations.append(
@@ -275,7 +276,7 @@ class Pages:
             found = campaign_store.by_external_ids(self._tx, self._workspace_id, self._campaign_ids)
             for row in self._credits:
                 if row["type"] == "campaign":
-                    row["value"] = found[row["value"]]["id"]
+                    row["value"] = found[row["value"]].id
         insert_new(self._tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
 
 
@@ -324,9 +325,9 @@ _KIND_EFFECTS = {
 }
 
 
-def _is_same(row: Row, one: orders.Folded) -> bool:
+def _is_same(row: ConversionRow, one: orders.Folded) -> bool:
     """Of refunds alike, told by messages that match otherwise by now, either may stand for either."""
-    return (row["kind"], row["value"], row["currency"]) == (
+    return (row.kind, row.value, row.currency) == (
         one.kind.value,
         one.value,
         one.currency,

@@ -71,12 +71,12 @@ class ContactBook:
         self._asked |= unknown
         found = store.identities(self._tx, self._workspace_id, unknown)
         for key, row in found.items():
-            claim = (Trust(row["trust"]).rank, row["seen_at"]) if row["trust"] else None
-            self._held[key] = _Held(row["contact_id"], claim)
-        missing = {row["contact_id"] for row in found.values()} - self._contacts.keys()
-        for row in store.by_ids(self._tx, missing).values():
-            self._contacts[row["id"]] = _Contact(
-                row["id"], row["email"], row["created_at"], dict(row["data"]), dict(row["told"]), row["merged_into"]
+            claim = (Trust(row.trust).rank, row.seen_at) if row.trust else None
+            self._held[key] = _Held(row.contact_id, claim)
+        missing = {row.contact_id for row in found.values()} - self._contacts.keys()
+        for one in store.by_ids(self._tx, missing).values():
+            self._contacts[one.id] = _Contact(
+                one.id, one.email, one.created_at, dict(one.data), dict(one.told), one.merged_into
             )
 
     def claim(self, entries: Sequence[Entry], *, together: bool) -> None:

@@ -20,7 +20,8 @@ from hub.attribute.names import Names
 from hub.attribute.observed import Entry, Observed
 from hub.store import conversions as conversion_store
 from hub.store import orders as order_store
-from hub.store.base import Row, to_json
+from hub.store.base import to_json
+from hub.store.conversions import ObservationRow
 
 
 class Books:
@@ -79,8 +80,8 @@ class Books:
             if before is not None:
                 replaced.append(before)
             fresh.append(entry)
-        conversion_store.drop_observations(self._tx, [row["id"] for row in replaced])
-        return fresh, {row["subject"] for row in replaced}
+        conversion_store.drop_observations(self._tx, [row.id for row in replaced])
+        return fresh, {row.subject for row in replaced}
 
     # -- what is known of it ---------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Books:
             self._load_stored(wanted)
             plans = {entry.data["subscription_id"] for entry in self._entries} - {None}
             rows = order_store.of_subscriptions(self._tx, self._workspace_id, plans)
-            wanted = {f"o:{row['id']}" for row in rows} - self._loaded
+            wanted = {f"o:{row.id}" for row in rows} - self._loaded
 
     def _load_stored(self, subjects: set[str]) -> None:
         while self._names.grown:
@@ -99,8 +100,8 @@ class Books:
         stored = {name for name in subjects - self._loaded if name[2:] not in self._names.new_orders}
         self._loaded |= subjects
         for row in conversion_store.observations_of(self._tx, self._workspace_id, stored):
-            if row["id"] not in self._known_ids:
-                self._known_ids.add(row["id"])
+            if row.id not in self._known_ids:
+                self._known_ids.add(row.id)
                 self._entries.append(Entry.stored(row))
 
     def _recognize(self, nameless: list[Entry]) -> None:
@@ -199,5 +200,5 @@ def _telling(entry: Entry) -> tuple[int, datetime, str]:
     return entry.said.trust.rank, entry.said.occurred_at, to_json(entry.data)
 
 
-def _replaces(entry: Entry, row: Row) -> bool:
-    return _observed(entry).inbound_id == row["inbound_id"] or _telling(entry) < _telling(Entry.stored(row))
+def _replaces(entry: Entry, row: ObservationRow) -> bool:
+    return _observed(entry).inbound_id == row.inbound_id or _telling(entry) < _telling(Entry.stored(row))

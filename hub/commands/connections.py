@@ -12,6 +12,7 @@ from hub.contract.reasons import REASONS
 from hub.settings import settings
 from hub.steer import grants
 from hub.store import Store, connections
+from hub.store.connections import ConnectionRow
 from hub.store.upgrade import check
 
 
@@ -23,20 +24,20 @@ def list_connections(as_json: bool) -> None:
     store = Store(settings().database_url)
     check(store)
     with store.read() as tx:
-        rows = tx.execute(connections.connection.select().order_by(connections.connection.c.number)).mappings().all()
+        rows = connections.all_connections(tx)
         accesses = [grants.shown(tx, row) for row in rows]
     for row, access in zip(rows, accesses, strict=True):
         if as_json:
             names = ("id", "workspace_id", "role", "connector", "name", "state", "state_reason", "state_detail")
-            click.echo(dump_json({**{name: row[name] for name in names}, "access": access}).decode())
+            click.echo(dump_json({**{name: getattr(row, name) for name in names}, "access": access}).decode())
             continue
-        click.echo(f"{row['id']}  {row['role']:11}  {row['connector']:16}  {row['state']:9}  {row['name']}")
+        click.echo(f"{row.id}  {row.role:11}  {row.connector:16}  {row.state:9}  {row.name}")
         for line in _lines(row, access):
             click.echo(f"    {line}")
 
 
-def _lines(row: Any, access: dict[str, Any] | None) -> list[str]:
-    known = REASONS.get(row["state_reason"]) if row["state"] != connections.ACTIVE else None
+def _lines(row: ConnectionRow, access: dict[str, Any] | None) -> list[str]:
+    known = REASONS.get(row.state_reason) if row.state != connections.ACTIVE else None
     lines = [f"{known.said.en}. {known.action.en}"] if known else []
     if access is None:
         return lines

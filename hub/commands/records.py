@@ -32,8 +32,8 @@ def replay_inbound(ids: tuple[str, ...]) -> None:
             row = inbound.get(tx, one)
             if row is None:
                 raise click.ClickException(f"There is no message {one}.")
-            number += again.inbound_again(tx, now(), row["workspace_id"], [one])
-            workspaces.add(row["workspace_id"])
+            number += again.inbound_again(tx, now(), row.workspace_id, [one])
+            workspaces.add(row.workspace_id)
     for workspace_id in workspaces:
         wake(READING, "read_messages", workspace_id)
     click.echo(f"{number} of {len(ids)} will be read again.")
@@ -54,9 +54,9 @@ def replay_delivery(ids: tuple[str, ...], mapping: str) -> None:
             if row is None:
                 raise click.ClickException(f"There is no delivery {one}.")
             number += again.deliveries_again(
-                tx, now(), row["workspace_id"], [one], mapping="old" if mapping == "old" else "new"
+                tx, now(), row.workspace_id, [one], mapping="old" if mapping == "old" else "new"
             )
-            lanes.add(row["connection_id"])
+            lanes.add(row.connection_id)
     for connection_id in lanes:
         wake(LANES, "deliver", connection_id)
     click.echo(f"{number} of {len(ids)} will be sent again.")
@@ -75,7 +75,7 @@ def export(noun: str, workspace: str | None) -> None:
         found = accounts.get_workspace(tx, workspace) if workspace else accounts.first_workspace(tx)
         if found is None:
             raise click.ClickException("There is no such workspace.")
-        write(tx, found["id"], noun, sys.stdout)
+        write(tx, found.id, noun, sys.stdout)
 
 
 @click.group("import")
@@ -97,11 +97,11 @@ def import_orders(file: Path, source: str) -> None:
     store = _store()
     with store.read() as tx:
         row = connections.get_connection(tx, source)
-        if row is None or row["role"] != "source":
+        if row is None or row.role != "source":
             raise click.ClickException(f"There is no source {source}. Its id stands in the address of its page.")
         connected = steer.opened(tx, source)
     report = import_rows(store, now(), connected, file.read_bytes())
-    wake(READING, "read_messages", row["workspace_id"])
+    wake(READING, "read_messages", row.workspace_id)
     click.echo(f"{report.kept} of {report.rows} rows were kept and are being read.")
     if report.known:
         click.echo(f"{report.known} had been imported before.")

@@ -16,24 +16,24 @@ from hub.contract.connector import Connector, Destination, Settings, Source
 from hub.contract.errors import ConnectorBroken
 from hub.contract.settings import secret_names
 from hub.settings import settings as hub_settings
-from hub.store.base import Row
+from hub.store.connections import ConnectionRow
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
     """``row`` is the connection as stored; ``settings`` is what the connector is given."""
 
-    row: Row
+    row: ConnectionRow
     connector: Connector
     settings: Settings
 
     @property
     def id(self) -> str:
-        return str(self.row["id"])
+        return str(self.row.id)
 
     @property
     def workspace_id(self) -> str:
-        return str(self.row["workspace_id"])
+        return str(self.row.workspace_id)
 
     @property
     def source(self) -> Source:
@@ -46,26 +46,26 @@ class Connected:
         return self.connector
 
 
-def open_connection(row: Row) -> Connected:
+def open_connection(row: ConnectionRow) -> Connected:
     """Find the connector, decrypt, bring old settings up to date, load. Raises ConnectorBroken with what to do."""
-    role, slug = row["role"], row["connector"]
+    role, slug = row.role, row.connector
     connector = registry().source(slug) if role == "source" else registry().destination(slug)
-    values = {**row["settings"], **vault.unseal(row["secrets"])}
-    if row["settings_version"] < connector.settings_version:
-        values = connector.upgrade_settings(values, row["settings_version"])
+    values = {**row.settings, **vault.unseal(row.secrets)}
+    if row.settings_version < connector.settings_version:
+        values = connector.upgrade_settings(values, row.settings_version)
     try:
         loaded = connector.Settings().load(values)
     except ValidationError as error:
         raise ConnectorBroken(
-            f"The settings of “{row['name']}” do not fit its connector any more: open it and save it again.",
+            f"The settings of “{row.name}” do not fit its connector any more: open it and save it again.",
             detail=str(error.messages)[:500],
         ) from None
     return Connected(row, connector, loaded)
 
 
-def public_url(connection: Row) -> str:
+def public_url(connection: ConnectionRow) -> str:
     """The address of a webhook source, as its sender was given it."""
-    return f"{hub_settings().base_url}/in/{connection['address']}"
+    return f"{hub_settings().base_url}/in/{connection.address}"
 
 
 def split_settings(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -15,17 +15,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from hub.connecting.connected import Connected
 from hub.contract.calls import Outcome, Recipe, Record, Result
 from hub.contract.connector import Batch
 from hub.contract.errors import BadCredentials, DeliveryError, Gone, TryLater
 from hub.deliver import breaker, verdicts
-from hub.deliver.outbox import Parcel, load
+from hub.deliver.outbox import Lost, Parcel, load
 from hub.deliver.retry import next_try
 from hub.outgoing.answers import REASON_OF, outcome_of
 from hub.outgoing.sender import Sender, Talk
 from hub.store import Store, connections, deliveries, leases, new_id, now
-from hub.store.base import Row, Values
+from hub.store.base import Values
+from hub.store.deliveries import DueDelivery
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +89,11 @@ class Lane:
         batch = self._connected.destination.batch
         size = FIRST_WAVE if batch is None else min(max(batch.max_records, LARGEST_WAVE * 2), MOST_IN_BATCHES)
         while time.monotonic() < until:
-            probing = breaker.is_open(self._connected.row["breaker"])
+            probing = breaker.is_open(self._connected.row.breaker)
             began = time.monotonic()
             with self._store.read() as tx:
                 row = connections.get_connection(tx, self._connected.id)
-                if row is None or row["state"] != connections.ACTIVE or (row["throttled_until"] or now()) > now():
+                if row is None or row.state != connections.ACTIVE or (row.throttled_until or now()) > now():
                     return
                 parcels = load(tx, self._connected, now(), 1 if probing else size)
             if not parcels:
@@ -99,7 +102,9 @@ class Lane:
             state = self._record(parcels, wave)
             if wave.stop is not None or breaker.is_open(state):
                 return
-            self._connected = Connected({**row, "breaker": state}, self._connected.connector, self._connected.settings)
+            self._connected = Connected(
+                replace(row, breaker=state), self._connected.connector, self._connected.settings
+            )
             took = time.monotonic() - began
             self.slow = took / len(parcels) > SLOW_EACH
             if self._connected.destination.batch is None:
@@ -114,16 +119,16 @@ class Lane:
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
-    def _send(self, parcels: Sequence[Parcel], until: float) -> Wave:
+    def _send(self, parcels: Sequence[Parcel | Lost], until: float) -> Wave:
         wave = Wave(until=until)
-        records, judged_later = list[Record](), list[Row]()
+        records, judged_later = list[Record](), list[DueDelivery]()
         for parcel in parcels:
-            if parcel.delivery["ticket"] and parcel.refusal is None:
+            if parcel.delivery.ticket and parcel.refusal is None:
                 judged_later.append(parcel.delivery)
                 continue
-            made = parcel.refusal or self._make_record(parcel)
+            made = parcel.refusal if isinstance(parcel, Lost) else parcel.refusal or self._make_record(parcel)
             if isinstance(made, Outcome):
-                wave.outcomes[parcel.delivery["id"]] = made
+                wave.outcomes[parcel.delivery.id] = made
             else:
                 records.append(made)
         batch = self._connected.destination.batch
@@ -185,7 +190,7 @@ class Lane:
         ids = [record.id for record in records]
         self._note(wave, ids, told or talk.verdict or Outcome(Result.DELIVERED), error, talk)
 
-    def _ask(self, rows: Sequence[Row], wave: Wave) -> None:
+    def _ask(self, rows: Sequence[DueDelivery], wave: Wave) -> None:
         for ticket, group in verdicts.by_ticket(rows).items():
             if wave.over:
                 return
@@ -193,7 +198,7 @@ class Lane:
             talk = Talk()
             told, error = self._try(self._connected.destination.poll, ticket, talk)
             said = verdicts.verdicts_of(told or talk.verdict, error, group)
-            self._note(wave, [row["id"] for row in group], said, error, talk)
+            self._note(wave, [row.id for row in group], said, error, talk)
 
     def _try(self, method: Callable[..., Recipe], argument: Any, talk: Talk) -> tuple[Any, DeliveryError | None]:
         destination, settings = self._connected.destination, self._connected.settings
@@ -239,17 +244,17 @@ class Lane:
 
     # -- recording -------------------------------------------------------------------------------------------------
 
-    def _record(self, parcels: Sequence[Parcel], wave: Wave) -> breaker.State:
+    def _record(self, parcels: Sequence[Parcel | Lost], wave: Wave) -> breaker.State:
         at = now()
         found = [
-            self._verdict(parcel, wave.outcomes[parcel.delivery["id"]], wave, at)
+            self._verdict(parcel, wave.outcomes[parcel.delivery.id], wave, at)
             for parcel in parcels
-            if parcel.delivery["id"] in wave.outcomes
+            if parcel.delivery.id in wave.outcomes
         ]
-        state = breaker.after(self._connected.row["breaker"], at, wave.good, wave.bad)
+        state = breaker.after(self._connected.row.breaker, at, wave.good, wave.bad)
         with self._store.write() as tx:
             deliveries.record(tx, at, found, wave.exchanges)
-            if state != self._connected.row["breaker"]:
+            if state != self._connected.row.breaker:
                 connections.change_connection(
                     tx, self._connected.id, at, breaker=state, throttled_until=breaker.probe_at(state)
                 )
@@ -265,15 +270,15 @@ class Lane:
             detail = f"{why.message} {why.detail}".strip()
             connections.set_state(tx, self._connected.id, at, state, why.reason, detail)
 
-    def _verdict(self, parcel: Parcel, outcome: Outcome, wave: Wave, at: datetime) -> Values:
-        delivery_id, tries = parcel.delivery["id"], parcel.delivery["tries"] + 1
+    def _verdict(self, parcel: Parcel | Lost, outcome: Outcome, wave: Wave, at: datetime) -> Values:
+        delivery_id, tries = parcel.delivery.id, parcel.delivery.tries + 1
         row: Values = {
             "id": delivery_id,
             "number": tries,
             "result": outcome.result.value,
             "reason": outcome.reason or REASON_OF[outcome.result],
             "detail": outcome.detail[:500],
-            "mapping_id": parcel.mapping["id"],
+            "mapping_id": parcel.mapping.id if isinstance(parcel, Parcel) else parcel.delivery.mapping_id,
             "exchange_id": wave.exchange_of.get(delivery_id),
             "due_at": at,
             "done_at": at,
@@ -289,8 +294,7 @@ class Lane:
             # Waits, as it is, for its owner to repair the connection.
             return row | {"state": deliveries.WAITING, "done_at": None}
         if outcome.result is Result.TRY_LATER:
-            max_age = self._connected.destination.max_age
-            deadline = parcel.conversion["occurred_at"] + timedelta(seconds=max_age) if max_age is not None else None
+            deadline = self._deadline(parcel)
             sent = tries - row["asked"]  # asking for a verdict is no try
             due = next_try(sent, at, after=outcome.after, deadline=deadline)
             if due is not None:
@@ -298,6 +302,13 @@ class Lane:
             late = next_try(sent, at, after=outcome.after) is not None
             return row | {"state": deliveries.FAILED, "reason": "too_old" if late else "given_up"}
         return row | {"state": deliveries.FAILED}
+
+    def _deadline(self, parcel: Parcel | Lost) -> datetime | None:
+        """When the destination would no longer take it."""
+        max_age = self._connected.destination.max_age
+        if max_age is None or isinstance(parcel, Lost):
+            return None
+        return parcel.conversion.occurred_at + timedelta(seconds=max_age)
 
 
 _GOOD = frozenset(

@@ -65,9 +65,9 @@ def send(front: Callable[..., Any], store: Store, connected: Connected, at: date
     run_wsgi_app(front, asked.get_environ() | {inbound.TEST_SALE: mark}, buffered=True)
     with store.read() as tx:
         for newest in inbound.latest(tx, connected.workspace_id, connection_id=connected.id):
-            row = inbound.get(tx, newest["id"])
-            if row is not None and row["headers"].get(inbound.TEST_SALE) == mark:
-                return str(row["id"])
+            row = inbound.get(tx, newest.id)
+            if row is not None and row.headers.get(inbound.TEST_SALE) == mark:
+                return str(row.id)
     raise NoTestSale(_NOT_NOW)
 
 

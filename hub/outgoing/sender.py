@@ -69,7 +69,7 @@ class Sender:
 
         A destination's answers pass through its ``judge``; what it says of the last one is left in ``talk``.
         """
-        is_destination = connected.row["role"] == "destination"
+        is_destination = connected.row.role == "destination"
         mask = self._mask_of(connected) if talk is not None else str
         answer: Reply | DeliveryError | None = None
         while True:

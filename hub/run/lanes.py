@@ -29,11 +29,11 @@ def deliver(store: Store, connection_id: str, seconds: float) -> tuple[bool, boo
     """
     with store.read() as tx:
         row = connections.get_connection(tx, connection_id)
-    if row is None or row["state"] != connections.ACTIVE:
+    if row is None or row.state != connections.ACTIVE:
         return False, False
     try:
         connected = open_connection(row)
-        if row["prepared_at"] is None:
+        if row.prepared_at is None:
             _prepare(store, connected)
     except (ConnectorBroken, DeliveryError) as error:
         with store.write() as tx:
@@ -61,7 +61,7 @@ def _prepare(store: Store, connected: Connected) -> None:
         if recipe is not None:
             run_recipe(connected, recipe)
     except TryLater as error:
-        log.warning("%s could not be prepared yet: %s", connected.row["name"], error)
+        log.warning("%s could not be prepared yet: %s", connected.row.name, error)
         return
     with store.write() as tx:
         connections.change_connection(tx, connected.id, now(), prepared_at=now())
@@ -88,25 +88,25 @@ class _Maker:
             parcel.campaign_names,
             self._unsubscribe_url(parcel),
         )
-        record, problems = make_record(mapping, data, parcel.delivery["id"])
+        record, problems = make_record(mapping, data, parcel.delivery.id)
         blocking = next((problem for problem in problems if problem.blocking), None)
         if blocking is not None:
-            message = blocking.message.in_(parcel.workspace["language"])
+            message = blocking.message.in_(parcel.workspace.language)
             return Outcome(Result.BAD_MAPPING, BadMapping.reason, f"{blocking.field}: {message}", field=blocking.field)
         return record
 
     def _mapping(self, parcel: Parcel) -> CompiledMapping:
-        mapping_id = parcel.mapping["id"]
+        mapping_id = parcel.mapping.id
         if mapping_id not in self._compiled:
-            self._compiled[mapping_id] = compile_mapping(parcel.mapping["rules"], self._required)
+            self._compiled[mapping_id] = compile_mapping(parcel.mapping.rules, self._required)
         return self._compiled[mapping_id]
 
     def _unsubscribe_url(self, parcel: Parcel) -> str | None:
         """Where this person stops e-mails, if the mapping may read it: signing an address for everybody takes its time."""
-        mapping_id, email = parcel.mapping["id"], parcel.conversion["data"]["contact"].get("email")
+        mapping_id, email = parcel.mapping.id, parcel.conversion.data["contact"].get("email")
         if mapping_id not in self._signs:
-            self._signs[mapping_id] = routes.may_read(parcel.mapping["rules"], "unsubscribe_url")
-        return unsubscribe.address(parcel.workspace["id"], email) if email and self._signs[mapping_id] else None
+            self._signs[mapping_id] = routes.may_read(parcel.mapping.rules, "unsubscribe_url")
+        return unsubscribe.address(parcel.workspace.id, email) if email and self._signs[mapping_id] else None
 
 
 def _said(error: HubError) -> str:

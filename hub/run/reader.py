@@ -26,7 +26,8 @@ from hub.outgoing.sender import run_recipe
 from hub.route import OpenRoute, plan
 from hub.settings import settings
 from hub.store import Store, connections, inbound, leases, now, routes
-from hub.store.base import Row, Values
+from hub.store.base import Values
+from hub.store.inbound import InboundRow
 from hub.verify import verify
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ FRESH = 1.0
 class Message:
     """A raw message being read: its verdict, and the conversions found in it."""
 
-    row: Row
+    row: InboundRow
     trust: Trust
     order_scope: str = ""
     conversions: list[Conversion] | None = None
@@ -113,17 +114,17 @@ def _read_turn(
     return woken
 
 
-def _read_one(row: Row, opened: _Opened) -> Message:
+def _read_one(row: InboundRow, opened: _Opened) -> Message:
     """Step 3. Whatever is wrong with the message or its connector becomes its verdict."""
-    message = Message(row, Trust(row["trust"]))
+    message = Message(row, Trust(row.trust))
     try:
-        connected = opened(row["connection_id"])
-        message.order_scope = connected.row["order_scope"]
+        connected = opened(row.connection_id)
+        message.order_scope = connected.row.order_scope
         raw = _as_arrived(row, connected)
-        if row["reason"] == "replayed":
+        if row.reason == "replayed":
             message.trust = verify(raw, connected, run_recipe)
         # A source that needs its owner is still read: only what has to be asked for waits for the access to it.
-        if connected.row["state"] not in (connections.ACTIVE, connections.NEEDS_YOU):
+        if connected.row.state not in (connections.ACTIVE, connections.NEEDS_YOU):
             message.state, message.reason = inbound.PARKED, "source_paused"
             return message
         if not raw.fetched and needs_fetch(connected.source, raw, connected.settings):
@@ -143,7 +144,7 @@ def _read_one(row: Row, opened: _Opened) -> Message:
     except (NotUnderstood, ConnectorBroken, DeliveryError) as error:
         message.state, message.reason, message.detail = inbound.PARKED, error.reason, _said(error)
     except Exception as error:
-        log.exception("message %s could not be read", row["id"])
+        log.exception("message %s could not be read", row.id)
         message.state, message.reason = inbound.PARKED, "internal_error"
         message.detail = f"{type(error).__name__}: {error}"[:500]
     return message
@@ -155,7 +156,7 @@ def _book(store: Store, workspace_id: str, lease: leases.Held, messages: list[Me
     None: another reader has the lease by now, and nothing was written.
     """
     at = now()
-    observed = {message.row["id"]: _observe(message) for message in messages if message.conversions}
+    observed = {message.row.id: _observe(message) for message in messages if message.conversions}
     try:
         with store.write() as tx:
             if not lease.still(tx):
@@ -185,20 +186,20 @@ def _settle(tx: Connection, messages: list[Message], observed: dict[str, list[Ob
         if message.due_at is not None:
             inbound.change(
                 tx,
-                message.row["id"],
+                message.row.id,
                 due_at=message.due_at,
-                tries=message.row["tries"] + 1,
+                tries=message.row.tries + 1,
                 reason=message.reason,
                 detail=message.detail,
             )
             continue
-        if message.trust != message.row["trust"] or message.fetched is not None:
-            inbound.change(tx, message.row["id"], trust=message.trust.value, fetched=message.fetched)
-        effects = [one.effect for one in observed.get(message.row["id"], [])]
+        if message.trust != message.row.trust or message.fetched is not None:
+            inbound.change(tx, message.row.id, trust=message.trust.value, fetched=message.fetched)
+        effects = [one.effect for one in observed.get(message.row.id, [])]
         reason = message.reason or next(
             (effect for effect in effects if effect != "duplicate_event"), "duplicate_event"
         )
-        verdicts.append({"id": message.row["id"], "state": message.state, "reason": reason, "detail": message.detail})
+        verdicts.append({"id": message.row.id, "state": message.state, "reason": reason, "detail": message.detail})
     inbound.settle(tx, verdicts)
 
 
@@ -207,14 +208,14 @@ def _book_singly(
 ) -> set[str]:
     woken: set[str] = set()
     for message in messages:
-        mine = observed.get(message.row["id"])
+        mine = observed.get(message.row.id)
         if not mine:
             continue
         try:
             with tx.begin_nested():
                 woken |= _book_together(tx, workspace_id, mine, at)
         except Exception as error:
-            log.exception("message %s could not be booked", message.row["id"])
+            log.exception("message %s could not be booked", message.row.id)
             message.state, message.reason = inbound.PARKED, "internal_error"
             message.detail = f"{type(error).__name__}: {error}"[:500]
     return woken
@@ -225,13 +226,13 @@ def _route(tx: Connection, workspace_id: str, changed: list[Values], at: datetim
         return set()
     open_routes = []
     rows = routes.routes_of(tx, workspace_id, enabled_only=True)
-    targets = connections.by_ids(tx, {row["connection_id"] for row in rows})
+    targets = connections.by_ids(tx, {row.connection_id for row in rows})
     for row in rows:
         try:
-            connected = open_connection(targets[row["connection_id"]])
-            open_routes.append(OpenRoute(row, connected, compile_filter(row["filter"] or {})))
+            connected = open_connection(targets[row.connection_id])
+            open_routes.append(OpenRoute(row, connected, compile_filter(row.filter or {})))
         except (ConnectorBroken, MappingError, HubError) as error:
-            log.warning("route %s is left out: %s", row["id"], error)
+            log.warning("route %s is left out: %s", row.id, error)
     return plan(tx, changed, open_routes, _facts_for_filter, at)
 
 
@@ -242,33 +243,33 @@ def _facts_for_filter(row: Values) -> dict[str, Any]:
 def _observe(message: Message) -> list[Observed]:
     row = message.row
     return [
-        Observed(row["id"], row["connection_id"], message.order_scope, message.trust, conversion)
+        Observed(row.id, row.connection_id, message.order_scope, message.trust, conversion)
         for conversion in message.conversions or ()
     ]
 
 
 def _postpone(message: Message, error: TryLater) -> None:
-    tries = message.row["tries"] + 1
+    tries = message.row.tries + 1
     message.detail = _said(error)
     message.due_at = next_try(tries, now(), after=error.after)
     if message.due_at is None:
         message.state, message.reason = inbound.PARKED, "given_up"
     else:
         # "replayed" must stay until the message has been verified again.
-        message.reason = message.row["reason"] if message.row["reason"] == "replayed" else error.reason
+        message.reason = message.row.reason if message.row.reason == "replayed" else error.reason
 
 
-def _as_arrived(row: Row, connected: Connected) -> Inbound:
+def _as_arrived(row: InboundRow, connected: Connected) -> Inbound:
     return Inbound(
-        body=bytes(row["body"]),
-        headers=Headers(row["headers"]),
-        received_at=row["received_at"],
-        method=row["method"],
-        path=row["path"],
-        query=row["query"],
+        body=bytes(row.body),
+        headers=Headers(row.headers),
+        received_at=row.received_at,
+        method=row.method,
+        path=row.path,
+        query=row.query,
         url=public_url(connected.row),
-        remote_ip=row["remote_ip"],
-        fetched=row["fetched"] or {},
+        remote_ip=row.remote_ip,
+        fetched=row.fetched or {},
     )
 
 

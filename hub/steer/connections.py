@@ -25,7 +25,7 @@ from hub.steer import routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
 from hub.store import accounts, deliveries
 from hub.store import connections as store
-from hub.store.base import Row
+from hub.store.connections import ConnectionRow
 
 MASK = "***"
 """Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
@@ -93,7 +93,7 @@ def change(
     if order_scope is not None:
         columns["order_scope"] = order_scope.strip()[:LONGEST_SCOPE]
     if settings is not None:
-        connector = find_connector(row["connector"], row["role"])
+        connector = find_connector(row.connector, row.role)
         plain, hidden = _checked(connector, _merged(connector, row, settings))
         columns |= {"settings": plain, "secrets": vault.seal(hidden), "settings_version": connector.settings_version}
     store.change_connection(tx, connection_id, at, **columns)
@@ -105,7 +105,7 @@ def pause(
 ) -> None:
     """Nothing is counted from this source, or sent to this destination, until it is resumed; what comes is kept."""
     row = get(tx, connection_id, workspace_id)
-    reason = "source_paused" if row["role"] == "source" else "destination_paused"
+    reason = "source_paused" if row.role == "source" else "destination_paused"
     store.set_state(tx, connection_id, at, store.PAUSED, reason)
     _audit(tx, at, row, "connection.paused", author)
 
@@ -131,7 +131,7 @@ def remove(
     _audit(tx, at, row, "connection.removed", author)
 
 
-def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Row:
+def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> ConnectionRow:
     """The stored connection. Raises NotFound."""
     row = store.get_connection(tx, connection_id, workspace_id)
     if row is None:
@@ -141,7 +141,7 @@ def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> 
 
 def opened_source(tx: Connection, connection_id: str, workspace_id: str) -> Connected:
     """As :func:`opened`, of a source. Raises NotFound also for a destination."""
-    if get(tx, connection_id, workspace_id)["role"] != "source":
+    if get(tx, connection_id, workspace_id).role != "source":
         raise NotFound(Text("This is a destination, not a source.", "C'est une destination, pas une source."))
     return opened(tx, connection_id)
 
@@ -162,9 +162,9 @@ def find_connector(slug: str, role: Role) -> Connector:
         raise invalid("connector", *in_both(error)) from None
 
 
-def shown(row: Row) -> dict[str, Any]:
+def shown(row: ConnectionRow) -> dict[str, Any]:
     """A stored connection as people and the API may see it: secrets as ``***``, and the address to give to a sender."""
-    secrets = dict.fromkeys(vault.unseal(row["secrets"]), MASK)
+    secrets = dict.fromkeys(vault.unseal(row.secrets), MASK)
     names = (
         "id",
         "connector",
@@ -178,19 +178,19 @@ def shown(row: Row) -> dict[str, Any]:
         "created_at",
         "updated_at",
     )
-    return {name: row[name] for name in names} | {"settings": {**row["settings"], **secrets}, "url": address(row)}
+    return {name: getattr(row, name) for name in names} | {"settings": {**row.settings, **secrets}, "url": address(row)}
 
 
-def address(row: Row) -> str | None:
+def address(row: ConnectionRow) -> str | None:
     """The public address of a source; None for a destination."""
-    if row["role"] != "source":
+    if row.role != "source":
         return None
     base = installation().base_url
     try:
-        door = registry().source(row["connector"]).door
+        door = registry().source(row.connector).door
     except (ConnectorBroken, ConfigError):
         door = "webhook"
-    return f"{base}/v1/conversion/pixel/{row['number']}" if door == "pixel" else f"{base}/in/{row['address']}"
+    return f"{base}/v1/conversion/pixel/{row.number}" if door == "pixel" else f"{base}/in/{row.address}"
 
 
 def check(connected: Connected) -> Text | str:
@@ -312,11 +312,11 @@ def _generated(connector: Connector, values: dict[str, Any]) -> dict[str, Any]:
     return {name: [new_whsec()] for name in wanted if not values.get(name)}
 
 
-def _merged(connector: Connector, row: Row, values: dict[str, Any]) -> dict[str, Any]:
+def _merged(connector: Connector, row: ConnectionRow, values: dict[str, Any]) -> dict[str, Any]:
     """What is stored, brought up to date, under what is given."""
-    stored = {**row["settings"], **vault.unseal(row["secrets"])}
-    if row["settings_version"] < connector.settings_version:
-        stored = connector.upgrade_settings(stored, row["settings_version"])
+    stored = {**row.settings, **vault.unseal(row.secrets)}
+    if row.settings_version < connector.settings_version:
+        stored = connector.upgrade_settings(stored, row.settings_version)
     secrets = secret_names(connector.Settings)
     given = {name: _kept(value, stored.get(name)) if name in secrets else value for name, value in values.items()}
     return _without_empty({**stored, **given})
@@ -343,5 +343,5 @@ def _name(name: str) -> str:
     return clean
 
 
-def _audit(tx: Connection, at: datetime, row: Row, action: str, author: str) -> None:
-    accounts.record_audit(tx, at, row["workspace_id"], None, action, row["id"], name=row["name"], by=author)
+def _audit(tx: Connection, at: datetime, row: ConnectionRow, action: str, author: str) -> None:
+    accounts.record_audit(tx, at, row.workspace_id, None, action, row.id, name=row.name, by=author)

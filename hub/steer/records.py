@@ -84,7 +84,7 @@ def recorders() -> dict[str, Source]:
 
 def order_named(tx: Connection, workspace_id: str, name: str) -> str | None:
     """The order that a sender calls ``name``; of several shops' orders of that name, the newest."""
-    scopes = {"", *(row["order_scope"] for row in store.connections_of(tx, workspace_id, "source"))}
+    scopes = {"", *(row.order_scope for row in store.connections_of(tx, workspace_id, "source"))}
     names = [f"{scope}{normal}" for scope in scopes if (normal := normal_id(name))]
     return max(orders.aliases(tx, workspace_id, names).values(), default=None)
 
@@ -95,7 +95,7 @@ def _source(tx: Connection, at: datetime, workspace_id: str, connector: str, aut
     if source is None:
         raise invalid("connector", f"One of: {', '.join(known)}.", f"L'un de : {', '.join(known)}.")
     rows = store.connections_of(tx, workspace_id, "source")
-    row = next((one for one in rows if one["connector"] == source.slug), None)
+    row = next((one for one in rows if one.connector == source.slug), None)
     if row is None:
         made = connections.connect(
             tx,

@@ -33,7 +33,7 @@ def deliveries_again(
     """Send these again, now. Returns how many; those whose route was removed are left alone."""
     by_mapping: dict[str | None, list[str]] = {}
     for row in deliveries.repeatable(tx, workspace_id, ids):
-        by_mapping.setdefault(row["mapping_id"] if mapping == "old" else None, []).append(row["id"])
+        by_mapping.setdefault(row.mapping_id if mapping == "old" else None, []).append(row.id)
     number = sum(deliveries.replan(tx, some, at, mapping_id=version) for version, some in by_mapping.items())
     accounts.record_audit(tx, at, workspace_id, None, "deliveries.replayed", number=number, mapping=mapping, by=author)
     return number

@@ -43,7 +43,7 @@ def ready(tx: Connection, connection_id: str, *, workspace_id: str, language: st
     """Put a test together, by the mapping of the destination's first route. Raises NotFound, ConnectorBroken."""
     destination = connections.opened(tx, connection_id, workspace_id).destination
     ways = store.routes_of(tx, workspace_id, connection_id=connection_id)
-    rules = routes.current_mapping(tx, ways[0])["rules"] if ways else dict(destination.default_mapping)
+    rules = routes.current_mapping(tx, ways[0]).rules if ways else dict(destination.default_mapping)
     return Ready({**examples.made_up(destination, language), "event_id": new_id(), "test": True}, rules)
 
 

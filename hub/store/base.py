@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -20,8 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 from hub.store.bulk import Values, insert, insert_new, insert_or, run_many, upsert
 from hub.store.in_any import in_any
-
-Row = Mapping[Any, Any]
+from hub.store.row import Row, columns_of, fetch_all, fetch_first
 
 metadata = MetaData(
     naming_convention={
@@ -213,6 +212,9 @@ __all__ = [
     "Store",
     "Values",
     "chunks",
+    "columns_of",
+    "fetch_all",
+    "fetch_first",
     "id_column",
     "in_any",
     "insert",

@@ -5,11 +5,23 @@ from __future__ import annotations
 import secrets as random
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, LargeBinary, String, Table, func, select, update
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, id_column, insert, metadata, new_id
+from hub.store.base import (
+    Id,
+    JsonColumn,
+    Moment,
+    Row,
+    Values,
+    fetch_all,
+    fetch_first,
+    id_column,
+    insert,
+    metadata,
+    new_id,
+)
 
 ACTIVE, PAUSED, NEEDS_YOU, OFF = "active", "paused", "needs_you", "off"
 """``needs_you``: the hub paused it (credentials refused) and asks its owner. ``off``: the receiver said it is gone."""
@@ -40,6 +52,30 @@ connection = Table(
 )
 
 
+class ConnectionRow(Row, frozen=True):
+    """A row of :data:`connection`."""
+
+    id: str
+    workspace_id: str
+    connector: str
+    role: Literal["source", "destination"]
+    name: str
+    address: str
+    number: int
+    settings: Any
+    secrets: bytes
+    settings_version: int
+    order_scope: str
+    state: str
+    state_reason: str
+    state_detail: str
+    breaker: Any
+    throttled_until: datetime | None
+    prepared_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
 def add_connection(tx: Connection, at: datetime, columns: Values) -> str:
     """Store a connection; returns its id. ``columns`` holds all but the id, address, number and times."""
     connection_id = new_id()
@@ -49,38 +85,43 @@ def add_connection(tx: Connection, at: datetime, columns: Values) -> str:
     return connection_id
 
 
-def get_connection(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Row | None:
+def get_connection(tx: Connection, connection_id: str, workspace_id: str | None = None) -> ConnectionRow | None:
     statement = select(connection).where(connection.c.id == connection_id)
     if workspace_id is not None:
         statement = statement.where(connection.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, ConnectionRow, statement)
 
 
-def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
+def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, ConnectionRow]:
     statement = select(connection).where(connection.c.id.in_(list(ids)))
-    return {row["id"]: row for row in tx.execute(statement).mappings()}
+    return {row.id: row for row in fetch_all(tx, ConnectionRow, statement)}
 
 
-def source_by_address(tx: Connection, address: str) -> Row | None:
+def source_by_address(tx: Connection, address: str) -> ConnectionRow | None:
     statement = select(connection).where(connection.c.address == address, connection.c.role == "source")
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, ConnectionRow, statement)
 
 
-def source_by_number(tx: Connection, number: int | None, connector: str) -> Row | None:
+def source_by_number(tx: Connection, number: int | None, connector: str) -> ConnectionRow | None:
     """The ``connector`` source with that public number; the oldest one when the number is unknown or None."""
     mine = select(connection).where(connection.c.role == "source", connection.c.connector == connector)
     if number is not None:
-        found = tx.execute(mine.where(connection.c.number == number)).mappings().first()
+        found = fetch_first(tx, ConnectionRow, mine.where(connection.c.number == number))
         if found is not None:
             return found
-    return tx.execute(mine.order_by(connection.c.number).limit(1)).mappings().first()
+    return fetch_first(tx, ConnectionRow, mine.order_by(connection.c.number).limit(1))
 
 
-def connections_of(tx: Connection, workspace_id: str, role: str | None = None) -> list[Row]:
+def connections_of(tx: Connection, workspace_id: str, role: str | None = None) -> list[ConnectionRow]:
     statement = select(connection).where(connection.c.workspace_id == workspace_id).order_by(connection.c.number)
     if role is not None:
         statement = statement.where(connection.c.role == role)
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, ConnectionRow, statement)
+
+
+def all_connections(tx: Connection) -> list[ConnectionRow]:
+    """Those of every workspace, oldest first."""
+    return fetch_all(tx, ConnectionRow, select(connection).order_by(connection.c.number))
 
 
 def change_connection(tx: Connection, connection_id: str, at: datetime, **columns: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -28,6 +29,8 @@ from hub.store.base import (
     Row,
     Values,
     chunks,
+    fetch_all,
+    fetch_first,
     id_column,
     in_any,
     insert,
@@ -78,6 +81,28 @@ delivery = Table(
     ),
 )
 
+
+class DeliveryRow(Row, frozen=True):
+    """A row of :data:`delivery`."""
+
+    id: str
+    workspace_id: str
+    conversion_id: str
+    route_id: str
+    connection_id: str
+    mapping_id: str | None
+    state: str
+    reason: str
+    detail: str
+    tries: int
+    due_at: datetime
+    created_at: datetime
+    done_at: datetime | None
+    ticket: str | None
+    ticket_at: datetime | None
+    asked: int
+
+
 attempt = Table(
     "attempt",
     metadata,
@@ -90,6 +115,19 @@ attempt = Table(
     Column("exchange_id", Id),
 )
 
+
+class AttemptRow(Row, frozen=True):
+    """A row of :data:`attempt`."""
+
+    delivery_id: str
+    number: int
+    at: datetime
+    result: str
+    reason: str
+    detail: str
+    exchange_id: str | None
+
+
 exchange = Table(
     "exchange",
     metadata,
@@ -101,6 +139,17 @@ exchange = Table(
     # [{"call": {method, url, headers, body}, "reply": {status, headers, body} | null}], secrets masked, bodies cut
     Column("calls", JsonColumn, nullable=False),
 )
+
+
+class ExchangeRow(Row, frozen=True):
+    """A row of :data:`exchange`."""
+
+    id: str
+    connection_id: str
+    at: datetime
+    milliseconds: int
+    records: int
+    calls: Any
 
 
 def add(tx: Connection, rows: Sequence[Values]) -> None:
@@ -123,16 +172,29 @@ def purchases_at(tx: Connection, connection_id: str, order_ids: Iterable[str]) -
     return found
 
 
-def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[str, str], Row]:
+def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[str, str], DeliveryRow]:
     """By (conversion, route)."""
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], DeliveryRow] = {}
     for some in chunks(conversion_ids):
         statement = select(delivery).where(in_any(delivery.c.conversion_id, some))
-        found |= {(row["conversion_id"], row["route_id"]): row for row in tx.execute(statement).mappings()}
+        found |= {(row.conversion_id, row.route_id): row for row in fetch_all(tx, DeliveryRow, statement)}
     return found
 
 
-def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[Row]:
+class DueDelivery(Row, frozen=True):
+    """What a lane reads of a delivery that it is to send."""
+
+    id: str
+    conversion_id: str
+    route_id: str
+    mapping_id: str | None
+    tries: int
+    ticket: str | None
+    ticket_at: datetime | None
+    asked: int
+
+
+def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[DueDelivery]:
     """What one destination may be sent now, oldest first."""
     statement = (
         select(*_DUE)
@@ -140,23 +202,20 @@ def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[Ro
         .order_by(delivery.c.due_at)
         .limit(limit)
     )
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, DueDelivery, statement)
 
 
-_DUE = [
-    delivery.c[name]
-    for name in ("id", "conversion_id", "route_id", "mapping_id", "tries", "ticket", "ticket_at", "asked")
-]
+_DUE = [delivery.c[name] for name in DueDelivery.__struct_fields__]
 
 
-def with_their_tickets(tx: Connection, connection_id: str, rows: list[Row]) -> list[Row]:
+def with_their_tickets(tx: Connection, connection_id: str, rows: list[DueDelivery]) -> list[DueDelivery]:
     """``rows`` of :func:`due`, and whatever else waits for a verdict under one of their tickets: asked for at once."""
-    known = {row["id"] for row in rows}
-    for some in chunks({row["ticket"] for row in rows if row["ticket"]}):
+    known = {row.id for row in rows}
+    for some in chunks({row.ticket for row in rows if row.ticket}):
         statement = select(*_DUE).where(
             delivery.c.connection_id == connection_id, delivery.c.state == WAITING, in_any(delivery.c.ticket, some)
         )
-        rows = rows + [row for row in tx.execute(statement).mappings() if row["id"] not in known]
+        rows = rows + [row for row in fetch_all(tx, DueDelivery, statement) if row.id not in known]
     return rows
 
 
@@ -263,10 +322,10 @@ def hand_over(tx: Connection, old: str, new: str) -> None:
         if twin is not None and _progress(twin) >= _progress(row):
             continue
         if twin is not None:  # a conversion is on a route once, so the two change places over a third
-            _assign(tx, twin["id"], twin["id"])
-        _assign(tx, row["id"], new)
+            _assign(tx, twin.id, twin.id)
+        _assign(tx, row.id, new)
         if twin is not None:
-            _assign(tx, twin["id"], old)
+            _assign(tx, twin.id, old)
 
 
 def sent_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
@@ -274,7 +333,7 @@ def sent_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, tuple[in
     found: dict[str, tuple[int, int]] = {}
     for (conversion_id, _), row in of_conversions(tx, conversion_ids).items():
         arrived, tries = found.get(conversion_id, (0, 0))
-        found[conversion_id] = (arrived + (row["state"] == DELIVERED), tries + row["tries"])
+        found[conversion_id] = (arrived + (row.state == DELIVERED), tries + row.tries)
     return found
 
 
@@ -282,20 +341,28 @@ def _assign(tx: Connection, delivery_id: str, conversion_id: str) -> None:
     tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(conversion_id=conversion_id))
 
 
-def _progress(row: Row) -> tuple[bool, int, bool]:
-    return row["state"] == DELIVERED, row["tries"], row["state"] == WAITING
+def _progress(row: DeliveryRow) -> tuple[bool, int, bool]:
+    return row.state == DELIVERED, row.tries, row.state == WAITING
 
 
-def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[Row]:
+class Repeatable(Row, frozen=True):
+    """What is read of a delivery that somebody wants to send again."""
+
+    id: str
+    connection_id: str
+    mapping_id: str | None
+
+
+def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[Repeatable]:
     """Those of ``ids`` that are this workspace's and whose route still stands: id, connection, mapping."""
-    found: list[Row] = []
+    found: list[Repeatable] = []
     for some in chunks(ids):
         statement = (
             select(delivery.c.id, delivery.c.connection_id, delivery.c.mapping_id)
             .join(route, route.c.id == delivery.c.route_id)
             .where(delivery.c.workspace_id == workspace_id, in_any(delivery.c.id, some))
         )
-        found += tx.execute(statement).mappings()
+        found += fetch_all(tx, Repeatable, statement)
     return found
 
 
@@ -311,11 +378,11 @@ def failed_ids(
     return list(tx.scalars(statement.order_by(delivery.c.id)))
 
 
-def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> Row | None:
+def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> DeliveryRow | None:
     statement = select(delivery).where(delivery.c.id == delivery_id)
     if workspace_id is not None:
         statement = statement.where(delivery.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, DeliveryRow, statement)
 
 
 def latest(
@@ -327,7 +394,7 @@ def latest(
     state: str | None = None,
     connection_id: str | None = None,
     conversion_id: str | None = None,
-) -> list[Row]:
+) -> list[DeliveryRow]:
     """Newest first. ``before`` is the last id of the page before (keyset paging)."""
     statement = (
         select(delivery).where(delivery.c.workspace_id == workspace_id).order_by(delivery.c.id.desc()).limit(limit)
@@ -337,12 +404,20 @@ def latest(
             statement = statement.where(delivery.c[name] == wanted)
     if before:
         statement = statement.where(delivery.c.id < before)
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, DeliveryRow, statement)
 
 
-def attempts_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[Row]]:
+class Try(AttemptRow, frozen=True):
+    """An attempt with what was said on the wire: ``calls`` and the rest are None where nothing was."""
+
+    calls: Any
+    milliseconds: int | None
+    records: int | None
+
+
+def attempts_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[Try]]:
     """Per delivery, each try with its exchange (calls, milliseconds), first try first."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[Try]] = {}
     for some in chunks(delivery_ids):
         statement = (
             select(attempt, exchange.c.calls, exchange.c.milliseconds, exchange.c.records)
@@ -350,8 +425,8 @@ def attempts_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[R
             .where(in_any(attempt.c.delivery_id, some))
             .order_by(attempt.c.delivery_id, attempt.c.number)
         )
-        for row in tx.execute(statement).mappings():
-            found.setdefault(row["delivery_id"], []).append(row)
+        for row in fetch_all(tx, Try, statement):
+            found.setdefault(row.delivery_id, []).append(row)
     return found
 
 

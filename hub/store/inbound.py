@@ -24,7 +24,20 @@ from sqlalchemy import (
     update,
 )
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, in_any, metadata, run_many
+from hub.store.base import (
+    Id,
+    JsonColumn,
+    Moment,
+    Row,
+    Values,
+    chunks,
+    fetch_all,
+    fetch_first,
+    id_column,
+    in_any,
+    metadata,
+    run_many,
+)
 
 RECEIVED, READING, DONE, IGNORED, PARKED, REFUSED = "received", "reading", "done", "ignored", "parked", "refused"
 """received → (reading back →) done · ignored (not for us) · parked (not understood, replayable) · refused (not verified)"""
@@ -67,6 +80,31 @@ inbound = Table(
     ),
 )
 
+
+class InboundRow(Row, frozen=True):
+    """A row of :data:`inbound`."""
+
+    id: str
+    workspace_id: str
+    connection_id: str
+    received_at: datetime
+    method: str
+    path: str
+    query: str
+    headers: Any
+    body: bytes
+    remote_ip: str
+    event_key: str | None
+    trust: str
+    state: str
+    reason: str
+    detail: str
+    fetched: Any
+    tries: int
+    due_at: datetime
+    resends: int
+
+
 NEW_ROW: Values = {
     "trust": "claimed",
     "state": RECEIVED,
@@ -80,7 +118,7 @@ NEW_ROW: Values = {
 }
 
 
-def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list[Row]:
+def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list[InboundRow]:
     """Messages due to be read, oldest first: those that have been due longest, as their index has them.
 
     In any other order the database would sort all that wait, with their bodies, for each batch.
@@ -91,7 +129,7 @@ def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list
         .order_by(inbound.c.due_at, inbound.c.id)
         .limit(limit)
     )
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, InboundRow, statement)
 
 
 def workspaces_waiting(tx: Connection, at: datetime) -> list[str]:
@@ -160,11 +198,35 @@ def change(tx: Connection, inbound_id: str, **columns: Any) -> None:
     tx.execute(update(inbound).where(inbound.c.id == inbound_id).values(**columns))
 
 
-def get(tx: Connection, inbound_id: str, workspace_id: str | None = None) -> Row | None:
+def get(tx: Connection, inbound_id: str, workspace_id: str | None = None) -> InboundRow | None:
     statement = select(inbound).where(inbound.c.id == inbound_id)
     if workspace_id is not None:
         statement = statement.where(inbound.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, InboundRow, statement)
+
+
+class InboundHead(Row, frozen=True):
+    """A message without its body, headers and what was fetched."""
+
+    id: str
+    workspace_id: str
+    connection_id: str
+    received_at: datetime
+    method: str
+    path: str
+    query: str
+    remote_ip: str
+    event_key: str | None
+    trust: str
+    state: str
+    reason: str
+    detail: str
+    tries: int
+    due_at: datetime
+    resends: int
+
+
+HEAD = [inbound.c[name] for name in InboundHead.__struct_fields__]
 
 
 def latest(
@@ -175,19 +237,16 @@ def latest(
     before: str | None = None,
     connection_id: str | None = None,
     state: str | None = None,
-) -> list[Row]:
+) -> list[InboundHead]:
     """Newest first, without bodies. ``before`` is the last id of the page before (keyset paging)."""
-    columns = [column for column in inbound.c if column.name not in ("body", "headers", "fetched")]
-    statement = (
-        select(*columns).where(inbound.c.workspace_id == workspace_id).order_by(inbound.c.id.desc()).limit(limit)
-    )
+    statement = select(*HEAD).where(inbound.c.workspace_id == workspace_id).order_by(inbound.c.id.desc()).limit(limit)
     if before:
         statement = statement.where(inbound.c.id < before)
     if connection_id:
         statement = statement.where(inbound.c.connection_id == connection_id)
     if state:
         statement = statement.where(inbound.c.state == state)
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, InboundHead, statement)
 
 
 def counts(tx: Connection, workspace_id: str, since: datetime) -> dict[tuple[str, str], int]:

@@ -58,7 +58,7 @@ def _opened(connection_id: str) -> Connected:
             connected = steer.opened(tx, connection_id, me.workspace_id)
     except ConnectorBroken:
         abort(404)
-    if connected.row["role"] != "source" or type(connected.source).columns is Source.columns:
+    if connected.row.role != "source" or type(connected.source).columns is Source.columns:
         abort(404)
     return connected
 

@@ -56,7 +56,7 @@ def enter() -> Any:
     throttle.succeeded(email)
     with the_store().write() as tx:
         steer.note_login(tx, now(), user, password)
-        user = accounts.user_by_id(tx, user["id"]) or user  # its hash may be a new one, which the session is tied to
+        user = accounts.user_by_id(tx, user.id) or user  # its hash may be a new one, which the session is tied to
     open_session(user)
     return redirect(safe_path(request.form.get("next")))
 

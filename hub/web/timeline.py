@@ -22,7 +22,7 @@ def page(inbound_id: str) -> Any:
     me = person()
     with the_store().read() as tx:
         found = timeline(tx, me.workspace_id, inbound_id)
-        targets = {row["id"]: row for row in connections.connections_of(tx, me.workspace_id, "destination")}
+        targets = {row.id: row for row in connections.connections_of(tx, me.workspace_id, "destination")}
     if found is None:
         abort(404)
     planned = [delivery for conversion in found["conversions"] for delivery in conversion["deliveries"]]
