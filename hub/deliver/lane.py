@@ -7,10 +7,8 @@ transaction; a worker that dies loses at most its wave, which the next one sends
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +23,8 @@ from hub.deliver import breaker, verdicts
 from hub.deliver.outbox import Lost, Parcel, load
 from hub.deliver.retry import next_try
 from hub.outgoing.answers import REASON_OF, outcome_of
-from hub.outgoing.sender import Sender, Talk
+from hub.outgoing.exchange import Exchange
+from hub.outgoing.sender import Sender, Start
 from hub.store import Store, connections, deliveries, leases, new_id, now
 from hub.store.base import Values
 from hub.store.deliveries import DueDelivery
@@ -39,7 +38,7 @@ FIRST_WAVE, LARGEST_WAVE = 64, 512
 MOST_IN_BATCHES = 5000  # records of one wave that travel in batches
 QUICK, SLOW = 0.5, 2.0  # seconds a wave may take before the next is made larger, or smaller
 SLOW_EACH = 0.02  # seconds a delivery may take before its lane counts as slow
-MOST_THREADS = 32
+MOST_AT_ONCE = 32
 THROTTLE = 30.0  # seconds to leave a destination alone when it does not say how long
 
 
@@ -70,8 +69,8 @@ class Lane:
         self._connected = connected
         self._make_record = make_record
         self._lease_seconds = lease_seconds
-        self._threads = connected.destination.limits.concurrency
-        self._sender = Sender(connections=MOST_THREADS)
+        self._at_once = connected.destination.limits.concurrency
+        self._sender = Sender(connections=MOST_AT_ONCE)
         self._pace = _Pace(connected.destination.limits.per_second)
         self.slow = False  # set by run(): its next turn belongs behind the quick lanes
 
@@ -114,8 +113,8 @@ class Lane:
     def _widen(self, seconds_each: float) -> None:
         """Slow receivers need more connections at once, quick ones are limited by the processor anyway."""
         limits = self._connected.destination.limits
-        if limits.per_second is None and seconds_each * self._threads > 0.05:
-            self._threads = min(self._threads * 2, MOST_THREADS)
+        if limits.per_second is None and seconds_each * self._at_once > 0.05:
+            self._at_once = min(self._at_once * 2, MOST_AT_ONCE)
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -140,29 +139,25 @@ class Lane:
         return wave
 
     def _send_singly(self, records: Sequence[Record], wave: Wave) -> None:
-        waiting = deque(records)
-        lock = threading.Lock()
+        for ended in self._sender.run_many(self._connected, self._starts(records, wave), self._at_once):
+            record_id, talk = ended.key
+            told, error = (ended.result, None) if ended.error is None else self._failed(ended.error)
+            self._note(wave, [record_id], told or talk.verdict or Outcome(Result.DELIVERED), error, talk)
 
-        def work() -> None:
-            while not wave.over:
-                try:
-                    record = waiting.popleft()
-                except IndexError:
-                    return
-                self._pace.wait()
-                talk = Talk()
-                outcome, error = self._try(self._connected.destination.deliver, record, talk)
-                with lock:
-                    self._note(wave, [record.id], outcome or talk.verdict or Outcome(Result.DELIVERED), error, talk)
+    def _starts(self, records: Sequence[Record], wave: Wave) -> Iterator[Start | float]:
+        """A recipe for each record, asked for as there is room for it; nothing more once the wave is over."""
+        for record in records:
+            while rest := self._pace.rest():
+                yield rest
+            if wave.over:
+                return
+            self._pace.take()
+            talk = Exchange()
+            yield (record.id, talk), self._delivered(record), talk
 
-        threads = min(self._threads, len(records))
-        others = [threading.Thread(target=work, daemon=True) for _ in range(threads - 1)]
-        for other in others:
-            other.start()
-        if records:
-            work()
-        for other in others:
-            other.join()
+    def _delivered(self, record: Record) -> Recipe:
+        """The connector's recipe; what it raises before its first call counts as the recipe's too."""
+        return (yield from self._connected.destination.deliver(record, self._connected.settings))
 
     def _send_batches(self, records: Sequence[Record], batch: Batch, wave: Wave) -> None:
         destination, settings = self._connected.destination, self._connected.settings
@@ -178,7 +173,7 @@ class Lane:
         if wave.over:
             return
         self._pace.wait()
-        talk = Talk()
+        talk = Exchange()
         told, error = self._try(self._connected.destination.deliver, records, talk)
         refused = error is not None and not isinstance(error, (TryLater, BadCredentials, Gone))
         if refused and len(records) > 1:
@@ -195,27 +190,30 @@ class Lane:
             if wave.over:
                 return
             self._pace.wait()
-            talk = Talk()
+            talk = Exchange()
             told, error = self._try(self._connected.destination.poll, ticket, talk)
             said = verdicts.verdicts_of(told or talk.verdict, error, group)
             self._note(wave, [row.id for row in group], said, error, talk)
 
-    def _try(self, method: Callable[..., Recipe], argument: Any, talk: Talk) -> tuple[Any, DeliveryError | None]:
-        destination, settings = self._connected.destination, self._connected.settings
+    def _try(self, method: Callable[..., Recipe], argument: Any, talk: Exchange) -> tuple[Any, DeliveryError | None]:
         try:
-            return self._sender.run(self._connected, method(argument, settings), talk), None
-        except DeliveryError as error:
-            return outcome_of(error), error
-        except Exception as error:
-            log.exception("connector %s failed", destination.slug)
-            broken = DeliveryError(
-                f"The connector {destination.name} failed on this record. Report it, then replay after the fix.",
-                detail=f"{type(error).__name__}: {error}"[:300],
-                reason="connector_broken",
-            )
-            return outcome_of(broken), broken
+            return self._sender.run(self._connected, method(argument, self._connected.settings), talk), None
+        except Exception as error:  # noqa: BLE001 - becomes the verdict on these records, and is logged
+            return self._failed(error)
 
-    def _note(self, wave: Wave, ids: Sequence[str], told: Any, error: DeliveryError | None, talk: Talk) -> None:
+    def _failed(self, error: Exception) -> tuple[Outcome, DeliveryError]:
+        if isinstance(error, DeliveryError):
+            return outcome_of(error), error
+        destination = self._connected.destination
+        log.error("connector %s failed", destination.slug, exc_info=error)
+        broken = DeliveryError(
+            f"The connector {destination.name} failed on this record. Report it, then replay after the fix.",
+            detail=f"{type(error).__name__}: {error}"[:300],
+            reason="connector_broken",
+        )
+        return outcome_of(broken), broken
+
+    def _note(self, wave: Wave, ids: Sequence[str], told: Any, error: DeliveryError | None, talk: Exchange) -> None:
         exchange = self._exchange(talk, len(ids)) if talk.calls else None
         if exchange is not None:
             wave.exchanges.append(exchange)
@@ -232,7 +230,7 @@ class Lane:
         if isinstance(error, (BadCredentials, Gone)) or (isinstance(error, TryLater) and error.whole_connection):
             wave.stop = wave.stop or error
 
-    def _exchange(self, talk: Talk, records: int) -> Values:
+    def _exchange(self, talk: Exchange, records: int) -> Values:
         return {
             "id": new_id(),
             "connection_id": self._connected.id,
@@ -322,17 +320,21 @@ _GOOD = frozenset(
 
 
 class _Pace:
-    """Keeps to a platform's rate limit. One clock for all threads of the lane."""
+    """Keeps to a platform's rate limit."""
 
     def __init__(self, per_second: float | None) -> None:
         self._gap = 1 / per_second if per_second else 0.0
         self._next = 0.0
-        self._lock = threading.Lock()
+
+    def rest(self) -> float:
+        """The seconds until the next call may be made."""
+        return max(0.0, self._next - time.monotonic()) if self._gap else 0.0
+
+    def take(self) -> None:
+        """A call is made now."""
+        self._next = max(self._next, time.monotonic()) + self._gap
 
     def wait(self) -> None:
-        if not self._gap:
-            return
-        with self._lock:
-            moment = max(self._next, time.monotonic())
-            self._next = moment + self._gap
-        time.sleep(max(0.0, moment - time.monotonic()))
+        """Until the next call may be made, which is made then."""
+        time.sleep(self.rest())
+        self.take()
