@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from hub.contract.connector import Connector
 from hub.contract.errors import ConnectorBroken, HubError
 
@@ -28,11 +30,12 @@ class TimeLimit(BaseException):
 def guarded(connector: Connector, doing: str) -> Iterator[None]:
     """Run connector code in this block. Raises ConnectorBroken for whatever it raises that is no HubError.
 
+    An error of our own database passes as it is: it says nothing about the connector that was called when it happened.
     ``doing`` ends the sentence "The connector … failed while …", as in "preparing the destination".
     """
     try:
         yield
-    except HubError:
+    except (HubError, SQLAlchemyError):
         raise
     except Exception as error:
         raise broken(connector, doing, error) from error

@@ -26,7 +26,7 @@ class Dialogue:
         self.body = b""
         self.content_type: str | None = None
         self._recipe, self._exchange, self._mask = recipe, exchange, mask
-        self._is_destination = connected.row["role"] == "destination"
+        self._is_destination = connected.row.role == "destination"
         self._calls = 0
         self._place: reply_cache.Place | None = None
         self._entry: Entry

@@ -82,10 +82,10 @@ def test_a_replay_counts_what_it_took_and_wakes_who_must_work(call: Caller) -> N
     call.fail(call.deliveries[0]["id"])
     assert call("POST", "/replay/inbound", {"ids": [message]}).get_json() == {"replayed": 1}
     assert ("reading", "read_messages", call.workspace_id) in call.hub.woken
-    assert call("POST", "/replay/failed", {}).get_json() == {"replayed": 1}
+    assert call("POST", "/replay/failed", {}).get_json() == {"replayed": 1, "held_back": []}
     assert call.deliveries[0]["state"] == "waiting"
     body = {"ids": [call.deliveries[0]["id"]], "mapping": "old"}
-    assert call("POST", "/replay/deliveries", body).get_json() == {"replayed": 1}
+    assert call("POST", "/replay/deliveries", body).get_json() == {"replayed": 1, "held_back": []}
     assert ("lanes", "deliver", call.destination_id) in call.hub.woken
     assert call("POST", "/replay/failed", {"connection_id": "nothing"}).status_code == 404
     assert call("POST", "/replay/inbound", {"ids": []}).status_code == 422

@@ -113,7 +113,7 @@ def receiver(one_receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Receive
     monkeypatch.setattr("hub.outgoing.guard.is_public", lambda address: True)
     monkeypatch.setattr(prepared, "authorize", lambda *call: None)
     monkeypatch.setattr(prepared, "check_url", lambda *call: None)
-    monkeypatch.setattr("hub.deliver.lane._Pace.wait", lambda pace: None)
+    monkeypatch.setattr("hub.deliver.pace.Pace.wait", lambda pace: None)
     one_receiver.bodies.clear()
     one_receiver.replies = []
     one_receiver.refuses = lambda body: False
