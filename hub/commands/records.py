@@ -75,8 +75,8 @@ def replay_delivery(ids: tuple[str, ...], mapping: str, override: str | None, wh
     for connection_id in lanes:
         wake(LANES, "deliver", connection_id)
     click.echo(f"{number} of {len(ids)} will be sent again.")
-    for one in held:
-        click.echo(_said(one))
+    for kept in held:
+        click.echo(_said(kept))
 
 
 def _said(held: again.HeldBack) -> str:

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from hub.contract.connector import Connector
 from hub.contract.errors import ConnectorBroken, HubError
 
@@ -35,10 +33,21 @@ def guarded(connector: Connector, doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except (HubError, SQLAlchemyError):
+    except HubError:
         raise
     except Exception as error:
+        if is_of_our_database(error):
+            raise
         raise broken(connector, doing, error) from error
+
+
+def is_of_our_database(error: Exception) -> bool:
+    """Whether it says something about the hub itself, and nothing about the connector that was called."""
+    from sqlalchemy.exc import (
+        SQLAlchemyError,
+    )  # imported when it is needed: small commands do without the large libraries
+
+    return isinstance(error, SQLAlchemyError)
 
 
 def broken(connector: Connector, doing: str, error: Exception) -> ConnectorBroken:

@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.connecting.connected import Connected
-from hub.connecting.seams import TimeLimit, where
+from hub.connecting.seams import TimeLimit, is_of_our_database, where
 from hub.contract.calls import Outcome, Recipe, Record, Result
 from hub.contract.connector import Batch
 from hub.contract.errors import BadCredentials, DeliveryError, Gone, Refused, TryLater
@@ -247,7 +246,7 @@ class Lane:
             return self._failed(error)
 
     def _failed(self, error: Exception) -> tuple[Outcome, DeliveryError]:
-        if isinstance(error, SQLAlchemyError):  # our own database, asked for a token: no fault of the record
+        if is_of_our_database(error):  # it was asked for a token
             log.error("a delivery could not be sent", exc_info=error)
             ours = TryLater("The hub's own database did not answer.", detail=where(error), reason="internal_error")
             return outcome_of(ours), ours

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -94,9 +94,9 @@ def deliveries_again(
     number += _replan(tx, at, [row for row in going if row.id in against], mapping, overriding)
     if overriding:
         for one in against:
-            said = {"rule": overriding.rule, "why": overriding.why, "by": author}
+            said: dict[str, Any] = {"rule": overriding.rule, "why": overriding.why, "by": author}
             accounts.record_audit(tx, at, workspace_id, None, OVERRIDDEN, one, **said)
-    counts = {"number": number, "held_back": len(held)}
+    counts: dict[str, Any] = {"number": number, "held_back": len(held)}
     accounts.record_audit(tx, at, workspace_id, None, "deliveries.replayed", **counts, mapping=mapping, by=author)
     return Again(number, [HeldBack(one, reason, rule_of(reason)) for one, reason in held.items()])
 

@@ -76,5 +76,8 @@ def test_all_that_failed_since_a_time_goes_again(shop: Shop) -> None:
     with shop.store.write() as tx:
         assert steer.failed_again(tx, now(), shop.workspace_id, since=now() + timedelta(hours=1)).number == 0
         assert steer.failed_again(tx, now(), shop.workspace_id, connection_id=shop.source_id).number == 0
-        assert steer.failed_again(tx, now(), shop.workspace_id, shop.destination_id, now() - timedelta(hours=1)).number == 1
+        assert (
+            steer.failed_again(tx, now(), shop.workspace_id, shop.destination_id, now() - timedelta(hours=1)).number
+            == 1
+        )
     assert shop.deliveries[0]["state"] == "waiting"
