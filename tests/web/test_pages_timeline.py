@@ -107,9 +107,7 @@ def test_a_body_is_shown_with_every_digit_as_it_was_sent(owner: Visitor, shop: S
     assert "&#34;text&#34;: &#34;5&#34;" in page
 
 
-def test_sending_again_names_the_rule_that_holds_back_and_lets_a_person_override_it(
-    owner: Visitor, shop: Shop
-) -> None:
+def test_sending_again_names_the_rule_that_holds_back_and_lets_a_person_override_it(owner: Visitor, shop: Shop) -> None:
     with shop.store.write() as tx:
         routes.change(tx, now(), shop.route["id"], filter={"path": "value", "op": "greater", "value": "100"})
     message_id = shop.hit()
