@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,11 @@ from sqlalchemy import Connection
 from hub.connecting import vault
 from hub.connecting.connected import Connected, open_connection, split_settings
 from hub.connecting.registry import Role, UnknownConnector, registry
+from hub.connecting.seams import guarded
 from hub.contract.auth import OAuth2, ServiceAccount
 from hub.contract.calls import Recipe
-from hub.contract.connector import Connector, Destination, Field
-from hub.contract.errors import ConfigError, ConnectorBroken, HubError
+from hub.contract.connector import Connector, Destination, Field, Settings
+from hub.contract.errors import ConfigError, ConnectorBroken
 from hub.contract.settings import secret_names
 from hub.contract.signing import new_whsec
 from hub.contract.vocabulary import Text
@@ -198,7 +200,7 @@ def check(connected: Connected) -> Text | str:
 
     Raises DeliveryError, ConnectorBroken.
     """
-    said = _run(connected, connected.connector.check(connected.settings))
+    said = _ask(connected, connected.connector.check, "checking its credentials")
     name = connected.connector.name
     return (
         str(said)
@@ -212,15 +214,16 @@ def check(connected: Connected) -> Text | str:
 
 def prepare(connected: Connected) -> Text | str:
     """Create at the platform what deliveries need; as :func:`check`."""
-    said = _run(connected, connected.destination.prepare(connected.settings))
+    said = _ask(connected, connected.destination.prepare, "preparing the destination")
     name = connected.connector.name
     return str(said) if said else Text(f"{name} needs no preparation.", f"{name} n'a besoin d'aucune préparation.")
 
 
 def discover(connected: Connected) -> list[Field]:
     """The fields this account takes, asked of the platform where it can be. Raises DeliveryError, ConnectorBroken."""
-    found = _run(connected, connected.destination.discover(connected.settings))
-    return list(connected.destination.fields) if found is None else list(found)
+    found = _ask(connected, connected.destination.discover, "asking for the fields of the account")
+    with guarded(connected.connector, "naming the fields of the account"):
+        return list(connected.destination.fields) if found is None else list(found)
 
 
 def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Connected:
@@ -274,18 +277,11 @@ def _options(choices: dict[str, Text] | None, language: str) -> list[dict[str, s
     return [{"value": str(value), "label": label.in_(language)} for value, label in choices.items()]
 
 
-def _run(connected: Connected, recipe: Recipe | None) -> Any:
-    if recipe is None:
-        return None
-    try:
-        return run_recipe(connected, recipe)
-    except HubError:
-        raise
-    except Exception as error:
-        raise ConnectorBroken(
-            f"The connector {connected.connector.slug} failed on the answer. Report it.",
-            detail=f"{type(error).__name__}: {error}"[:300],
-        ) from error
+def _ask(connected: Connected, method: Callable[[Settings], Recipe | None], doing: str) -> Any:
+    """What a recipe of the connector returns; None when it has none. Raises DeliveryError, ConnectorBroken."""
+    with guarded(connected.connector, doing):
+        recipe = method(connected.settings)
+        return None if recipe is None else run_recipe(connected, recipe)
 
 
 def _checked(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connecting.connected import Connected
+from hub.connecting.seams import guarded
 from hub.contract.calls import Outcome, Result
 from hub.contract.connector import Destination
-from hub.contract.errors import ConnectorBroken, HubError, Refused
+from hub.contract.errors import Refused
 from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import Text
+from hub.deliver.returned import checked
 from hub.mapping.record import make_record
 from hub.mapping.rules import compile_mapping
 from hub.outgoing.sender import run_recipe
@@ -61,19 +63,11 @@ def send(connected: Connected, test: Ready) -> Text:
     blocking = next((problem for problem in problems if problem.blocking), None)
     if blocking:
         raise Refused(f"{blocking.field}: {blocking.message.en}", reason="required_field_empty")
-    try:
-        result = run_recipe(
-            connected, destination.deliver([record] if destination.batch else record, connected.settings)
-        )
-    except HubError:
-        raise
-    except Exception as error:
-        raise ConnectorBroken(
-            f"The connector {destination.slug} failed on a test. Report it.",
-            detail=f"{type(error).__name__}: {error}"[:300],
-        ) from error
-    given = result.get(record.id) if isinstance(result, dict) else result
-    return _told(destination, given if isinstance(given, Outcome) else Outcome.delivered())
+    with guarded(destination, "sending a test"):
+        given = [record] if destination.batch else record
+        result = run_recipe(connected, destination.deliver(given, connected.settings))
+    told = result.get(record.id) if isinstance(result, dict) else result
+    return _told(destination, Outcome.delivered() if told is None else checked(told, destination))
 
 
 def _told(destination: Destination, outcome: Outcome) -> Text:
