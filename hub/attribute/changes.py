@@ -57,7 +57,7 @@ class Pages:
         self._workspace_id = workspace_id
         self._at = at
         self._people = people
-        self._changed: list[Changed] = []
+        self.changed: list[Changed] = []  # the conversions that are new, or are not what they were
         self._seen: dict[str, str] = {}  # conversions told of in this batch: with what trust
         self._observations: list[Values] = []
         self._orders: list[Values] = []
@@ -94,17 +94,15 @@ class Pages:
         for entry in page.entries:
             self._put_observation(page, entry, before)
 
-    def write(self) -> list[Changed]:
-        """Write everything noted; returns the conversions that changed."""
-        tx = self._tx
+    def write(self, tx: Connection) -> None:
+        """Write everything noted."""
         insert(tx, conversion_store.observation, self._observations)
-        rows = [one.row for one in self._changed]
+        rows = [one.row for one in self.changed]
         upsert(tx, conversion_store.conversion, rows, ["id"], _CONVERSION_CHANGES)
         upsert(tx, order_store.order, self._orders, ["id"], _ORDER_CHANGES)
         order_store.redate(tx, self._redated)
         insert(tx, order_store.ledger, self._ledger)
-        self._write_credits()
-        return self._changed
+        self._write_credits(tx)
 
     # -- conversions -----------------------------------------------------------------------------------------------
 
@@ -161,7 +159,7 @@ class Pages:
         }
         if before is not None and all(getattr(before, name) == row[name] for name in _COMPARED):
             return
-        self._changed.append(Changed(row, before is None))
+        self.changed.append(Changed(row, before is None))
         self._put_credit(conversion_id, one.data["campaigns"])
         moved = before is not None and any(getattr(before, name) != row[name] for name in ("contact_id", "occurred_at"))
         if moved and page.order_id is not None:
@@ -267,17 +265,17 @@ class Pages:
         self._credits += [{**base, "type": "campaign", "value": name[:255]} for name in aim["ids"]]
         self._credits += [{**base, "type": "tag", "value": tag[:255]} for tag in aim["tags"]]
 
-    def _write_credits(self) -> None:
+    def _write_credits(self, tx: Connection) -> None:
         """A webinar id we have not seen becomes a campaign, so that no sale waits for somebody to set it up."""
         if self._campaign_ids:
             base = {"workspace_id": self._workspace_id, "created_at": self._at}
             rows = [{"id": new_id(), "external_id": name, "name": name, **base} for name in sorted(self._campaign_ids)]
-            insert_new(self._tx, campaign_store.campaign, rows, "workspace_id", "external_id")
-            found = campaign_store.by_external_ids(self._tx, self._workspace_id, self._campaign_ids)
+            insert_new(tx, campaign_store.campaign, rows, "workspace_id", "external_id")
+            found = campaign_store.by_external_ids(tx, self._workspace_id, self._campaign_ids)
             for row in self._credits:
                 if row["type"] == "campaign":
                     row["value"] = found[row["value"]].id
-        insert_new(self._tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
+        insert_new(tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
 
 
 _COMPARED = (

@@ -1,5 +1,7 @@
 """The books of one batch: what it touches is loaded in bulk, changed in memory, written in bulk.
 
+The first two ask the database only, so they hold up nobody who writes; the third is short.
+
 Each observation has a *subject*: its order, or (without an order id) a person and what for. All observations of a subject
 are folded anew whenever one is added, so the books say the same whatever the order of arrival.
 One reader works in a workspace at a time (a lease sees to it), so what was loaded stays true until the commit.
@@ -25,7 +27,11 @@ from hub.store.conversions import ObservationRow
 
 
 class Books:
-    """Attribute a batch: :meth:`add` everything observed, once."""
+    """Attribute a batch: :meth:`fold` everything observed, once, then :meth:`write`.
+
+    ``tx`` may be a transaction that only reads. Where two orders or contacts turn out to be one, what is stored of them
+    is joined at once: then :meth:`fold` raises what the database says of writing there, and needs one that writes.
+    """
 
     def __init__(self, tx: Connection, workspace_id: str, at: datetime) -> None:
         self._tx = tx
@@ -36,9 +42,10 @@ class Books:
         self._entries: list[Entry] = []
         self._loaded: set[str] = set()  # subjects whose stored observations are among the entries
         self._known_ids: set[str] = set()
+        self._pages: Pages | None = None
 
-    def add(self, observed: list[Observed]) -> list[Changed]:
-        """Fold ``observed`` into the books and write them. Sets each one's ``effect``; returns what changed."""
+    def fold(self, observed: list[Observed]) -> list[Changed]:
+        """Fold ``observed`` into the books. Sets each one's ``effect``; returns what changes."""
         fresh, left = self._drop_known(observed)
         if not fresh:
             return []
@@ -51,7 +58,14 @@ class Books:
         nameless = [entry for entry in fresh if not entry.names]
         self._recognize(nameless)
         self._place(nameless + self._reopen())
-        return self._write(left)
+        return self._fold(left)
+
+    def write(self, tx: Connection) -> None:
+        """Write what :meth:`fold` made, in the same or a later transaction."""
+        if self._pages is not None:
+            self._names.write(tx)
+            self._people.write(tx)
+            self._pages.write(tx)
 
     # -- what is new -----------------------------------------------------------------------------------------------
 
@@ -157,9 +171,9 @@ class Books:
             join_subjects(self._tx, self._workspace_id, subject, name, self._at)
             self._loaded.discard(name)
 
-    # -- and onto disk ---------------------------------------------------------------------------------------------
+    # -- what it says together -------------------------------------------------------------------------------------
 
-    def _write(self, left: set[str]) -> list[Changed]:
+    def _fold(self, left: set[str]) -> list[Changed]:
         self._load(self._by_subject())
         self._people.load(self._entries)
         groups = self._by_subject()
@@ -171,9 +185,8 @@ class Books:
         pages.open(groups, self._names.new_orders)
         for subject, entries in groups.items():
             pages.put(Page(subject, entries, folded[subject]))
-        self._names.write()
-        self._people.write()
-        return pages.write()
+        self._pages = pages
+        return pages.changed
 
     def _by_subject(self) -> dict[str, list[Entry]]:
         groups: dict[str, list[Entry]] = {}

@@ -109,4 +109,4 @@ def _store() -> Store:
 def _open_store(_pid: int) -> Store:
     from hub.store import Store
 
-    return Store(settings().database_url)
+    return Store(settings().database_url, flush=False)  # what a job wrote is done again, if it is lost

@@ -72,7 +72,7 @@ class Turn:
     While it is on something nobody else is asked for the same, and who was asked before need not come.
     """
 
-    REST, LINGER = 0.03, 0.3  # seconds: between two looks for more work; without any
+    REST, LINGER = 0.2, 0.5  # seconds: between two looks for more work; without any
 
     def __init__(self, job: str, seconds: float) -> None:
         self._job = job

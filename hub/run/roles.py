@@ -30,6 +30,7 @@ def run_worker() -> None:
     from hub.run import jobs
 
     wait_for_redis()
+    os.nice(BEHIND)
     jobs.preload()
     try:
         jobs.sweep()
@@ -44,6 +45,10 @@ def run_worker() -> None:
         serializer=JSONSerializer,
     )
     pool.start(logging_level="WARNING")
+
+
+BEHIND = 5
+"""How much nicer workers are than the web: a sender waits for its answer, a delivery can wait for the processor."""
 
 
 def run_clock() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from sqlalchemy.types import TypeDecorator
 from hub.store.bulk import Values, insert, insert_new, insert_or, run_many, upsert
 from hub.store.in_any import in_any
 from hub.store.row import Row, columns_of, fetch_all, fetch_first
+from hub.store.write_turns import WriteTurns
 
 metadata = MetaData(
     naming_convention={
@@ -105,18 +107,28 @@ def now() -> datetime:
 
 
 class Store:
-    """One database. Opened once a process; a fork must open its own."""
+    """One database. Opened once a process; a fork must open its own.
 
-    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+    ``flush``: whether each commit waits until it is on the disk. Without it, what the latest commits wrote may be undone
+    by a power cut (never by a crash of the process), and in order: what an earlier flushed commit wrote is never lost.
+    That is enough for work that is done again under the same names, and on SQLite it keeps others waiting half as long.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 4, flush: bool = True) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
+        self.flush = flush
         self.engine = self._engine(pool_size)
         self._writing = self.engine.execution_options(hub_write=True)  # the same, seen by its transactions
+        consistent = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = self.engine.execution_options(**consistent)
+        file = self.engine.url.database if self.sqlite else None
+        self._turns = WriteTurns(Path(file)) if file else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one consistent state and changes nothing."""
-        with self.engine.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -124,12 +136,27 @@ class Store:
         """A transaction that is committed, durably, when the block ends without an error.
 
         On SQLite it takes the write lock at once: a transaction that reads first and writes later could not wait for it.
+        Whoever writes waits in a queue for it, because SQLite itself would sleep, for up to a tenth of a second at a time.
         """
-        with self._writing.begin() as connection:
+        if self._turns is None:
+            with self._writing.begin() as connection:
+                yield connection
+            return
+        with self._turns.next(), self._writing.begin() as connection:
             yield connection
+        if self._turns.log_is_long(patient=self.flush):
+            self._shorten_log()
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
+
+    def _shorten_log(self) -> None:
+        """Bring what is in SQLite's write-ahead log into the database, while others go on reading and writing."""
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _engine(self, pool_size: int) -> Engine:
         if not self.sqlite:
@@ -151,7 +178,7 @@ class Store:
             json_deserializer=from_json,
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None, "cached_statements": 512},
         )
-        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "connect", _tune_sqlite if self.flush else _tune_sqlite_worker)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
@@ -184,10 +211,17 @@ def _tune_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _tune_sqlite_worker(connection: Any, record: Any) -> None:
+    _tune_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
 _PRAGMAS = (
     "page_size=8192",  # of a new database: a message of 2 KB would fill more than half of a usual page, and waste the rest
     "journal_mode=WAL",
     "synchronous=FULL",
+    "wal_autocheckpoint=0",  # Store.write sees to it when nobody waits for its turn
+    "journal_size_limit=1048576",
     "foreign_keys=ON",
     "temp_store=MEMORY",
     "cache_size=-8000",
@@ -197,6 +231,7 @@ _PRAGMAS = (
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("hub_write")
     driver: Any = connection.connection.driver_connection  # through SQLAlchemy this word would take as long as ten rows
+    driver.execute("PRAGMA query_only=OFF" if writing else "PRAGMA query_only=ON")
     driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
