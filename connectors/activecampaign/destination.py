@@ -29,7 +29,7 @@ from hub.contract import (
     Url,
     Words,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -41,7 +41,7 @@ from hub.contract.crm import (
     said,
     title,
 )
-from hub.contract.email_tools import (
+from hub.toolkit.email_tools import (
     CONSENT,
     CONSENT_FIELD,
     TAGS_FIELDS,
@@ -51,9 +51,9 @@ from hub.contract.email_tools import (
     listed,
     require_email,
 )
-from hub.contract.paging import read_pages
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import FACTS, fields_for, mapping_for
+from hub.toolkit.paging import read_pages
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import FACTS, fields_for, mapping_for
 
 from .orders import ORDER_FIELDS, connection, send_order
 

@@ -30,9 +30,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, Crm, Listed, flat, listed_field, people_of, refusal, title
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.crm import HUB_KEYS, Crm, Listed, flat, listed_field, people_of, refusal, title
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://api.airtable.com/v0"
 KEYS = {

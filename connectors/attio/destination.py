@@ -25,10 +25,10 @@ from hub.contract import (
     SettingsSchema,
     Text,
 )
-from hub.contract.crm import HUB_KEYS, Crm, Listed, flat, listed_field, refusal, title
-from hub.contract.email_tools import filled, require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.crm import HUB_KEYS, Crm, Listed, flat, listed_field, refusal, title
+from hub.toolkit.email_tools import filled, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 PEOPLE = "https://api.attio.com/v2/objects/people"
 KEYS = {

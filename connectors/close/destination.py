@@ -24,7 +24,7 @@ from hub.contract import (
     Status,
     Text,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -36,9 +36,9 @@ from hub.contract.crm import (
     listed_field,
     title,
 )
-from hub.contract.email_tools import filled, require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.email_tools import filled, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://api.close.com/api/v1"
 ADDRESS = {"city": "city", "state": "region", "zipcode": "postal_code", "country": "country"}

@@ -26,7 +26,7 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -38,9 +38,9 @@ from hub.contract.crm import (
     said,
     title,
 )
-from hub.contract.email_tools import TAGS_FIELDS, TAGS_MAPPING, filled, listed, require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.email_tools import TAGS_FIELDS, TAGS_MAPPING, filled, listed, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://services.leadconnectorhq.com"
 API_VERSION = "2021-07-28"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from hub.contract import Conversion, Inbound, Snippet
-from hub.contract.facts import Facts, minor_money, read_items, read_person, refused, sale_names, told
-from hub.contract.hmac_source import HmacSource, OwnSecret
 from hub.contract.money import EXPONENTS, from_minor
-from hub.contract.paths import required_text, text
 from hub.contract.settings import Switch
 from hub.contract.vocabulary import Category, Kind, Stage, Status, Text
+from hub.toolkit.conversion_facts import Facts, minor_money, read_items, read_person, refused, sale_names, told
+from hub.toolkit.hmac_source import HmacSource, OwnSecret
+from hub.toolkit.paths import required_text, text
 
 Json = Mapping[str, Any]
 _HUNDREDTHS = dict.fromkeys(EXPONENTS, 2)

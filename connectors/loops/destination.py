@@ -24,7 +24,8 @@ from hub.contract import (
     SettingsSchema,
     Text,
 )
-from hub.contract.crm import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -35,7 +36,7 @@ from hub.contract.crm import (
     flat,
     listed_field,
 )
-from hub.contract.email_tools import (
+from hub.toolkit.email_tools import (
     CONSENT,
     EVENT_FIELD_KEYS,
     EVENT_FIELDS,
@@ -48,8 +49,7 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paths import dig, text
 
 API = "https://app.loops.so/api/v1"
 PERSON = {"email": "email", "firstName": "first_name", "lastName": "last_name", "userId": "external_id"}

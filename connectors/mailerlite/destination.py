@@ -30,8 +30,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field, title
-from hub.contract.email_tools import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field, title
+from hub.toolkit.email_tools import (
     CONSENT,
     EmailTool,
     agreed,
@@ -41,9 +42,8 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paging import read_pages
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paging import read_pages
+from hub.toolkit.paths import dig, text
 
 API = "https://connect.mailerlite.com/api"
 PERSON = {

@@ -9,23 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from hub.contract import (
-    Batch,
-    Bearer,
-    Call,
-    Outcome,
-    Outcomes,
-    Record,
-    Reply,
-    SettingsSchema,
-    Stage,
-    Status,
-    Text,
-    ads,
-)
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.contract import Batch, Bearer, Call, Outcome, Outcomes, Record, Reply, SettingsSchema, Stage, Status, Text
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 PERSON = {"email": "email", "phone": "phone", "country": "country", "consent_ads": "consent_ads"}
 KEYS = PERSON | ads.VISIT | ads.SALE | {"msclkid": "msclkid"}

@@ -25,7 +25,7 @@ from hub.contract import (
     SettingsSchema,
     Text,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -38,9 +38,9 @@ from hub.contract.crm import (
     refusal,
     title,
 )
-from hub.contract.email_tools import require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.email_tools import require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://api.pipedrive.com/api/v2"
 KEYS = {"email": "email", "name": "full_name", "phone": "phone", **HUB_KEYS}

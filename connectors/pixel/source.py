@@ -12,14 +12,15 @@ from typing import Any
 from connectors.pixel.query import KNOWN
 from connectors.pixel.settings import PixelSettings
 from connectors.pixel.snippets import SnippetForm, build_snippets
-from hub.contract.amounts import read_money
 from hub.contract.connector import Paste, Source, Unsigned
 from hub.contract.conversion import Campaigns, Contact, Conversion, Item
 from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Inbound
-from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag
-from hub.contract.queries import PLACEHOLDER, Fields, check_signed, is_signed, raw_text, read_fields, read_moment
-from hub.contract.visits import (
+from hub.contract.vocabulary import Category, Kind, Stage, stage_named
+from hub.toolkit.amounts import read_money
+from hub.toolkit.cleaning import clean_email, clean_order_id, read_consent, read_flag
+from hub.toolkit.query_strings import PLACEHOLDER, Fields, check_signed, is_signed, raw_text, read_fields, read_moment
+from hub.toolkit.visits import (
     cookie_allowed,
     name_of_load,
     new_visitor,
@@ -29,7 +30,6 @@ from hub.contract.visits import (
     surroundings,
     visitor,
 )
-from hub.contract.vocabulary import Category, Kind, Stage, stage_named
 
 
 class Pixel(Source):

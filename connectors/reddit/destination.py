@@ -22,12 +22,11 @@ from hub.contract import (
     Stage,
     Status,
     Text,
-    ads,
-    people,
 )
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit import ads, people
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 PERSON = {"email": "email", "phone": "phone", "country": "country", "external_id": "external_id"}
 KEYS = PERSON | ads.VISIT | ads.SALE | {"rdt_cid": "rdt_cid"}

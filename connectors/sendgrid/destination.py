@@ -31,7 +31,8 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -43,7 +44,7 @@ from hub.contract.crm import (
     people_of,
     title,
 )
-from hub.contract.email_tools import (
+from hub.toolkit.email_tools import (
     CONSENT,
     EmailTool,
     agreed,
@@ -51,8 +52,7 @@ from hub.contract.email_tools import (
     person_fields,
     person_mapping,
 )
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paths import dig, text
 
 HOSTS = {"global": "https://api.sendgrid.com/v3", "eu": "https://api.eu.sendgrid.com/v3"}
 PERSON = {

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Contact, Item
-from hub.contract.facts import first_object, first_text, read_person
 from hub.contract.money import from_minor
-from hub.contract.paths import dig, required_text, text
+from hub.toolkit.conversion_facts import first_object, first_text, read_person
+from hub.toolkit.paths import dig, required_text, text
 
 Json = Mapping[str, Any]
 # In Stripe's own order of precedence for one sale: what a later refund, dispute or rebill can be found by.

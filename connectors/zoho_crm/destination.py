@@ -31,7 +31,7 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -44,8 +44,8 @@ from hub.contract.crm import (
     refusal,
     title,
 )
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API_VERSION = "v8"
 KEYS = {"Email": "email", "First_Name": "first_name", "Last_Name": "last_name", "Phone": "phone", **HUB_KEYS}

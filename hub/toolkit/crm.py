@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from hub.contract.calls import Call, Outcome, Outcomes, Recipe, Record, Reply, Result
 from hub.contract.connector import Destination, Field, Limits
-from hub.contract.email_tools import TAKEN_KINDS, USUAL_STAGES, require_email
 from hub.contract.errors import BadCredentials, BadMapping, DeliveryError, Refused, TryLater
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import PROFILE, fields_for
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.email_tools import TAKEN_KINDS, USUAL_STAGES, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import PROFILE, fields_for
 
 HUB_KEYS: Mapping[str, str] = {f"hub_{name}": name for name in PROFILE}
 """The hub's own fields: the summary, and each purchase fact by itself. Key → the fact's name."""
