@@ -37,7 +37,7 @@ from hub.toolkit.crm import (
     by_account_key,
     expected,
     flat,
-    listed_field,
+    listed_fields,
     said,
     title,
 )
@@ -126,12 +126,8 @@ class ActiveCampaign(Crm):
         )
         if dig(replies[0].json(), "fields") is None and cache_seconds:
             return expected()
-        return {
-            key: listed_field(key, each.get("title"), str(each.get("type")), types=TYPES, names=[each.get("perstag")])
-            for reply in replies
-            for each in dig(reply.json(), "fields[]") or []
-            if (key := text(dig(each, "id")))
-        }
+        told = [each for reply in replies for each in dig(reply.json(), "fields[]") or []]
+        return listed_fields(told, "id", "title", "type", types=TYPES, names=["perstag"])
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         """The field, then its relation to all lists, without which no page shows it."""

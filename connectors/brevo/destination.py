@@ -27,7 +27,7 @@ from hub.contract import (
     TryLater,
 )
 from hub.contract.settings import key_setting
-from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field
+from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_fields
 from hub.toolkit.email_tools import (
     CONSENT,
     EVENT_FIELD_KEYS,
@@ -90,13 +90,9 @@ class Brevo(EmailTool, Crm):
         told = dig(reply.json(), "attributes[]")
         if told is None and cache_seconds:
             return expected(str.upper)
-        return {
-            name: listed_field(name, name, text(each.get("type")) or "", types=TYPES)
-            for each in told or []
-            if isinstance(each, dict)
-            and each.get("category") in ("normal", "category")
-            and (name := text(each.get("name")))
-        }
+        return listed_fields(
+            told, "name", "name", "type", types=TYPES, wanted=lambda row: row.get("category") in ("normal", "category")
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = CREATED_AS.get(field.type, "text")

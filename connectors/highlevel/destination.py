@@ -34,7 +34,7 @@ from hub.toolkit.crm import (
     by_account_key,
     expected,
     flat,
-    listed_field,
+    listed_fields,
     said,
     title,
 )
@@ -105,18 +105,9 @@ class HighLevel(Crm):
         told = dig(reply.json(), "customFields[]")
         if told is None and cache_seconds:
             return expected()
-        return {
-            key: listed_field(
-                key,
-                each.get("name"),
-                str(each.get("dataType")),
-                types=TYPES,
-                names=[each.get("fieldKey")],
-                options=[(option, option) for option in dig(each, "picklistOptions[]") or []],
-            )
-            for each in told or []
-            if (key := text(dig(each, "id")))
-        }
+        return listed_fields(
+            told, "id", "name", "dataType", types=TYPES, names=["fieldKey"], options="picklistOptions[]"
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = "LARGE_TEXT" if field.key in LONG else CREATED_AS.get(field.type, "TEXT")

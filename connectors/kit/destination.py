@@ -24,7 +24,7 @@ from hub.contract import (
     TryLater,
 )
 from hub.contract.settings import key_setting
-from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field, title
+from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_fields, title
 from hub.toolkit.email_tools import (
     CONSENT,
     TAGS_FIELDS,
@@ -79,11 +79,7 @@ class Kit(EmailTool, Crm):
         found = yield from _listed("custom_fields", cache_seconds)
         if found is None:
             return expected() if cache_seconds else {}
-        return {
-            key: listed_field(key, each.get("label"), "text", types={})
-            for each in found
-            if (key := text(each.get("key")))
-        }
+        return listed_fields(found, "key", "label", types={})
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         yield Call.post(f"{API}/custom_fields", json={"label": title(field.key)})

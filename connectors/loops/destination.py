@@ -34,7 +34,7 @@ from hub.toolkit.crm import (
     expected,
     find_or_create,
     flat,
-    listed_field,
+    listed_fields,
 )
 from hub.toolkit.email_tools import (
     CONSENT,
@@ -82,11 +82,7 @@ class Loops(EmailTool, Crm):
         told = reply.json()
         if not isinstance(told, list):
             return expected(_camel) if cache_seconds else {}
-        return {
-            key: listed_field(key, each.get("label"), text(each.get("type")) or "", types=TYPES)
-            for each in told
-            if isinstance(each, dict) and (key := text(each.get("key")))
-        }
+        return listed_fields(told, "key", "label", "type", types=TYPES)
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = CREATED_AS.get(field.type, "string")

@@ -34,7 +34,7 @@ from hub.toolkit.crm import (
     expected,
     find_or_create,
     flat,
-    listed_field,
+    listed_fields,
     refusal,
     title,
 )
@@ -77,17 +77,16 @@ class Pipedrive(Crm):
         told = dig(reply.json(), "data[]")
         if told is None and cache_seconds:
             return expected()
-        return {
-            key: listed_field(
-                key,
-                each.get("field_name"),
-                str(each.get("field_type")),
-                types=TYPES,
-                options=[(dig(option, "id"), dig(option, "label")) for option in dig(each, "options[]") or []],
-            )
-            for each in told or []
-            if (key := text(dig(each, "field_code"))) and each.get("is_custom_field")
-        }
+        return listed_fields(
+            told,
+            "field_code",
+            "field_name",
+            "field_type",
+            types=TYPES,
+            options="options[]",
+            option=("id", "label"),
+            wanted=lambda row: row.get("is_custom_field"),
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = "text" if field.key in LONG else CREATED_AS.get(field.type, "varchar")

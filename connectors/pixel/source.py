@@ -143,18 +143,9 @@ def _refuse_nobody(conversion: Conversion, fields: Fields, email_problem: str | 
 
 
 def _read_money(conversion: Conversion, fields: Fields, settings: Mapping[str, Any]) -> None:
-    amounts = fields.all("amount")
-    if len(amounts) > 1:
-        raise NotUnderstood(
-            f"The pixel gave two amounts, {amounts[0][:40]} and {amounts[1][:40]}. Send one.",
-            reason="amount_not_readable",
-        )
-    currencies = {currency.upper() for currency in fields.all("currency")}
-    if amounts and len(currencies) > 1:
-        raise NotUnderstood("The pixel gave two currencies for one sale. Send one.", reason="currency_unknown")
-    conversion.value, conversion.currency = read_money(
-        fields.one("amount"), fields.one("currency"), settings["currency"]
-    )
+    amount = fields.only("amount", "amount_not_readable")
+    currency = fields.only("currency", "currency_unknown") if amount else fields.one("currency")
+    conversion.value, conversion.currency = read_money(amount, currency, settings["currency"])
     refuse_amount_outside(conversion.value, settings["minimum"], settings["maximum"])
 
 

@@ -40,7 +40,7 @@ from hub.toolkit.crm import (
     by_account_key,
     expected,
     flat,
-    listed_field,
+    listed_fields,
     people_of,
     title,
 )
@@ -120,11 +120,7 @@ class Sendgrid(EmailTool, Crm):
         told = dig(reply.json(), "custom_fields[]")
         if told is None and cache_seconds:
             return expected()
-        return {
-            key: listed_field(key, each.get("name"), text(each.get("field_type")) or "", types=TYPES)
-            for each in told or []
-            if isinstance(each, dict) and (key := text(each.get("id")))
-        }
+        return listed_fields(told, "id", "name", "field_type", types=TYPES)
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         body = {"name": title(field.key).replace(" ", "_"), "field_type": CREATED_AS.get(field.type, "Text")}

@@ -61,11 +61,7 @@ def _paid(amount: str) -> Reader:
 
 def _failed(amount: str, words: str) -> Reader:
     """A payment that was refused; at ``words`` it says why."""
-    return lambda thing, _event: {
-        **refused(dig(thing, words)),
-        "recurring": _is_plan(thing),
-        **_money(thing, amount),
-    }
+    return lambda thing, _event: {**refused(dig(thing, words)), "recurring": _is_plan(thing), **_money(thing, amount)}
 
 
 def _session_completed(session: Json, event: Json) -> Facts | None:

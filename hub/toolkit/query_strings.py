@@ -37,6 +37,19 @@ class Fields:
         """The first value of ``name``, or an empty text."""
         return next(iter(self.values.get(name, ())), "")
 
+    def only(self, name: str, reason: str) -> str:
+        """The value of ``name``, or an empty text. Raises NotUnderstood with ``reason`` when two different ones were sent.
+
+        Capital and small letters do not make a difference.
+        """
+        found = {value.upper(): value for value in reversed(self.all(name))}
+        if len(found) > 1:
+            first, second, *_ = self.all(name)
+            raise NotUnderstood(
+                f"The hit gave two values of {name}, {first[:40]} and {second[:40]}. Send one.", reason=reason
+            )
+        return self.one(name)
+
     def firsts(self) -> dict[str, str]:
         """Every field with its first value."""
         return {name: values[0] for name, values in self.values.items()}
