@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from hub.contract import (
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    SettingsSchema,
-    Snippet,
-    Stage,
-    Status,
-    Text,
-)
+from hub.contract import Category, Conversion, Inbound, Kind, SettingsSchema, Snippet, Stage, Status, Text
 from hub.contract.money import decimal
 from hub.toolkit.conversion_facts import first_text, major_money, read_items, read_person, sale_names
 from hub.toolkit.dates import first_time

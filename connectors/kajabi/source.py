@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from hub.contract import (
-    Category,
-    Choice,
-    Conversion,
-    Inbound,
-    Item,
-    Kind,
-    SettingsSchema,
-    Snippet,
-    Stage,
-    Status,
-    Text,
-)
+from hub.contract import Category, Choice, Conversion, Inbound, Item, Kind, SettingsSchema, Snippet, Stage, Status, Text
 from hub.toolkit.conversion_facts import minor_money, read_person
 from hub.toolkit.dates import first_time
 from hub.toolkit.event_meanings import CONTACT, MAYBE_RENEWAL, PURCHASE, REGISTRATION, Meaning

@@ -70,15 +70,12 @@ class Kit(EmailTool, Crm):
     limits = Limits(per_second=2, concurrency=2)  # 120 calls in any 60 seconds
     exists_already = (422,)
     fields = person_fields(FIELDS_OF, *TAGS_FIELDS)
-    default_mapping: ClassVar[Mapping[str, Any]] = {
-        **person_mapping(FIELDS_OF),
-        **TAGS_MAPPING,
-    }
+    default_mapping: ClassVar[Mapping[str, Any]] = {**person_mapping(FIELDS_OF), **TAGS_MAPPING}
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         found = yield from _listed("custom_fields", cache_seconds)
-        if found is None:
-            return expected() if cache_seconds else {}
+        if found is None and cache_seconds:
+            return expected()
         return listed_fields(found, "key", "label", types={})
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:

@@ -106,9 +106,6 @@ def _custom_data(facts: ads.Facts, *, needs_value: bool) -> dict[str, Any]:
     custom: dict[str, Any] = {"value": paid[0], "currency": paid[1]} if paid else {}
     custom |= ads.texts(facts, {"transactionId": "sale_order_id"})
     if bought:
-        items = [
-            ads.without_empty({"id": line.id, "name": line.name, "price": line.price, "quantity": line.quantity})
-            for line in bought
-        ]
+        items = ads.line_objects(bought, {"id": "id", "name": "name", "price": "price", "quantity": "quantity"})
         custom |= {"itemIds": [line.id for line in bought], "items": items}
     return custom

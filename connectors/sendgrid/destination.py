@@ -44,14 +44,7 @@ from hub.toolkit.crm import (
     people_of,
     title,
 )
-from hub.toolkit.email_tools import (
-    CONSENT,
-    EmailTool,
-    agreed,
-    filled,
-    person_fields,
-    person_mapping,
-)
+from hub.toolkit.email_tools import CONSENT, EmailTool, agreed, filled, person_fields, person_mapping
 from hub.toolkit.paths import dig, text
 
 HOSTS = {"global": "https://api.sendgrid.com/v3", "eu": "https://api.eu.sendgrid.com/v3"}

@@ -327,6 +327,17 @@ def lines(given: Any) -> list[Line]:
     return found
 
 
+def line_objects(found: Sequence[Line], keys: Mapping[str, str | Callable[[Line], Any]]) -> list[dict[str, Any]]:
+    """Order lines in a platform's own words: its key → the name in :class:`Line`, or what makes the value of the line.
+
+    What is not known is left out.
+    """
+    return [
+        without_empty({key: getattr(line, of) if isinstance(of, str) else of(line) for key, of in keys.items()})
+        for line in found
+    ]
+
+
 def pieces(found: Sequence[Line]) -> int | float:
     """How many things were bought in all."""
     return sum(line.quantity for line in found)
