@@ -31,8 +31,8 @@ from hub.contract import (
     Stage,
 )
 from hub.contract.conversion import iso
-from hub.contract.dates import DATE_REPLACED, EARLIEST, LATEST
 from hub.contract.money import MAX_AMOUNT, currency_code
+from hub.toolkit.dates import DATE_REPLACED, EARLIEST, LATEST
 
 MAX_CONVERSIONS = 1000  # in one message
 MAX_LIST = 200  # items, campaign ids, tags, aliases

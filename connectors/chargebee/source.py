@@ -10,8 +10,8 @@ from connectors.chargebee.events import READERS, read_event
 from hub.contract import Conversion, Inbound, Snippet, Source
 from hub.contract.auth import basic
 from hub.contract.settings import Mode, Secrets, SettingsSchema, Words
-from hub.contract.signing import check_token, require_header
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.signing import check_token, require_header
 
 
 class ChargebeeSettings(SettingsSchema):

@@ -18,7 +18,7 @@ from hub.contract import (
     Stage,
     Text,
 )
-from hub.contract.hmac_source import HmacSource
+from hub.toolkit.hmac_source import HmacSource
 
 
 class ShopifySettings(SettingsSchema):

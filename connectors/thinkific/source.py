@@ -24,9 +24,9 @@ from hub.contract import (
     Text,
     Unsigned,
 )
-from hub.contract.dates import first_time
-from hub.contract.paths import required_text
-from hub.contract.signing import check_hmac, make_hmac, require_header
+from hub.toolkit.dates import first_time
+from hub.toolkit.paths import required_text
+from hub.toolkit.signing import check_hmac, make_hmac, require_header
 
 SIGNATURE = "X-Thinkific-Hmac-Sha256"
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from connectors.woocommerce.orders import read_customer, read_deleted, read_order
 from hub.contract import Conversion, Headers, Inbound, Reply, Snippet
-from hub.contract.hmac_source import HmacSource
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.hmac_source import HmacSource
 
 TOPIC = "X-WC-Webhook-Topic"
 

@@ -1,8 +1,9 @@
 """What a connector is. Data first: a method only says what data cannot.
 
-A connector does no I/O, holds no clock and no retry. It imports ``hub.contract``, marshmallow and the standard library.
-Read ``connectors/stripe/source.py`` (a source whose signature carries a time), ``connectors/thinkific/source.py`` (one
-whose signature does not) and ``connectors/zapier/destination.py`` (a destination) for whole examples.
+A connector does no I/O, holds no clock and no retry. It imports ``hub.contract``, ``hub.toolkit``, marshmallow and the
+standard library. Read ``connectors/stripe/source.py`` (a source whose signature carries a time),
+``connectors/thinkific/source.py`` (one whose signature does not) and ``connectors/zapier/destination.py`` (a
+destination) for whole examples.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Source(Connector):
     def verify(self, inbound: Inbound, settings: Settings) -> Recipe | None:
         """Raise NotVerified unless the message is the sender's. Returning means *proven*.
 
-        Must work on ``inbound.body`` byte for byte and compare in constant time (:mod:`hub.contract.signing`). May be a
+        Must work on ``inbound.body`` byte for byte and compare in constant time (:mod:`hub.toolkit.signing`). May be a
         generator when something has to be fetched first (a certificate, the sender's own verdict).
         Raise :class:`Unsigned` when the sender signs nothing and the secret address is all there is: trust *claimed*.
         """

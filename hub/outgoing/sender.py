@@ -29,12 +29,12 @@ from hub.contract.calls import Call, Outcome, Recipe, Reply
 from hub.contract.errors import DeliveryError, Refused, TryLater
 from hub.contract.inbound import Headers
 from hub.contract.settings import secret_names
-from hub.contract.signing import sign_standard
 from hub.outgoing.answers import by_status, judge
 from hub.outgoing.grants import Ask, authorize, renewed
 from hub.outgoing.guard import AddressRefused, check_url
 from hub.outgoing.mail import Post
 from hub.outgoing.transport import GuardedAdapter
+from hub.toolkit.signing import sign_standard
 
 LONGEST_REPLY = 128 * 1024  # bytes kept of an answer
 LONGEST_LIST = 4 * 1024 * 1024  # bytes kept of an answer to a GET

@@ -11,13 +11,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection
 
-from hub.contract.intake import clean_email
 from hub.contract.money import EXPONENTS
 from hub.contract.vocabulary import Text
 from hub.mapping.problems import Said
 from hub.steer.errors import Invalid, NotFound, invalid
 from hub.store import accounts as store
 from hub.store.accounts import UserRow
+from hub.toolkit.cleaning import clean_email
 
 SHORTEST, LONGEST = 10, 1000  # characters of a password
 LANGUAGES = ("en", "fr")

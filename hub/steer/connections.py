@@ -16,7 +16,6 @@ from hub.contract.calls import Recipe
 from hub.contract.connector import Connector, Destination, Field
 from hub.contract.errors import ConfigError, ConnectorBroken, HubError
 from hub.contract.settings import secret_names
-from hub.contract.signing import new_whsec
 from hub.contract.vocabulary import Text
 from hub.outgoing.oauth import NotAKey, service_account_key
 from hub.outgoing.sender import run_recipe
@@ -26,6 +25,7 @@ from hub.steer.errors import NotFound, from_schema, in_both, invalid
 from hub.store import accounts, deliveries
 from hub.store import connections as store
 from hub.store.connections import ConnectionRow
+from hub.toolkit.signing import new_whsec
 
 MASK = "***"
 """Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""

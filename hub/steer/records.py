@@ -41,7 +41,7 @@ def record(
     connector: str = "",
     author: str = "",
 ) -> tuple[str, Conversion]:
-    """Keep one flat record (:mod:`hub.contract.records`); returns its message's id and what it is understood to say.
+    """Keep one flat record (:mod:`hub.toolkit.flat_form`); returns its message's id and what it is understood to say.
 
     The same record again is kept once. ``connector`` names the tool that tells it. Raises Invalid.
     """

@@ -19,10 +19,10 @@ from journey.verdicts import messages, rows, told
 from journey.world import World, world
 
 from hub.connecting.registry import registry
-from hub.contract.signing import make_hmac
 from hub.steer import connections as steer
 from hub.store import Store, contacts, conversions, inbound, now, orders
 from hub.testing.samples import incoming
+from hub.toolkit.signing import make_hmac
 
 SECRET, ROLLED = "whsec_made_up", "whsec_rolled"
 OTHER = "whsec_of_another_account"
