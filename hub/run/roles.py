@@ -53,14 +53,17 @@ BEHIND = 5
 
 def run_clock() -> None:
     """Ask for a sweep every few seconds (RQ's cron) until told to stop."""
+    from rq.cron import CronScheduler
+
     from hub.run import jobs
 
     wait_for_redis()
-    scheduler = _cron_class()(connection=connect(timeout=5), logging_level="WARNING")
+    scheduler = CronScheduler(connection=connect(timeout=5), logging_level="WARNING")
     seconds = settings().sweep_seconds
-    scheduler.register(
+    sweep = _cron_job_class()(
         func=jobs.sweep, queue_name=CLOCK, interval=seconds, ttl=2 * seconds, result_ttl=0, failure_ttl=60
     )
+    scheduler.get_jobs().append(sweep)  # register() would make a job of RQ's own class
     scheduler.start()
 
 
@@ -113,9 +116,9 @@ def _worker_class() -> Any:
     return HubWorker
 
 
-def _cron_class() -> Any:
+def _cron_job_class() -> Any:
     from rq import Queue
-    from rq.cron import CronJob, CronScheduler
+    from rq.cron import CronJob
     from rq.job import Job
     from rq.serializers import JSONSerializer
 
@@ -128,10 +131,4 @@ def _cron_class() -> Any:
                 cast(Callable[..., Any], self.func), args=self.args, kwargs=self.kwargs, **self.job_options
             )
 
-    class HubCron(CronScheduler):
-        def register(self, **options: Any) -> CronJob:  # type: ignore[override]  # the same options, handed on
-            job = HubCronJob(**options)
-            self._cron_jobs.append(job)
-            return job
-
-    return HubCron
+    return HubCronJob
