@@ -58,7 +58,7 @@ def run_clock() -> None:
     from hub.run import jobs
 
     wait_for_redis()
-    scheduler = CronScheduler(connection=connect(timeout=5), logging_level="WARNING")
+    scheduler: Any = CronScheduler(connection=connect(timeout=5), logging_level="WARNING")
     seconds = settings().sweep_seconds
     sweep = _cron_job_class()(
         func=jobs.sweep, queue_name=CLOCK, interval=seconds, ttl=2 * seconds, result_ttl=0, failure_ttl=60
