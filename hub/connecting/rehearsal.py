@@ -9,11 +9,11 @@ from urllib.parse import urlencode, urlsplit
 
 from hub.contract import Call, ConnectorBroken, DeliveryError, Destination, Outcome, Recipe, Record, Reply
 from hub.contract.auth import Auth, OAuth1, OAuth2, OAuth2ClientCredentials, ServiceAccount, SignedBody
+from hub.contract.calls import MOST_CALLS
 from hub.contract.connector import Connector
 from hub.contract.settings import SecretUrl, secret_names
 
 MASK = "***"
-MAX_CALLS = 200  # of one recipe; more is an endless loop
 SHORTEST_SECRET = 4  # characters; masking shorter ones would blot out ordinary words
 
 Settings = Mapping[str, Any]
@@ -42,7 +42,7 @@ def drive(recipe: Recipe, answer: Answer) -> Any:
     """Run ``recipe``, answering its calls; returns its result. What the recipe raises comes through."""
     try:
         call = next(recipe)
-        for _ in range(MAX_CALLS):
+        for _ in range(MOST_CALLS):
             try:
                 reply = answer(call)
             except DeliveryError as error:
@@ -51,7 +51,7 @@ def drive(recipe: Recipe, answer: Answer) -> Any:
                 call = recipe.send(reply)
     except StopIteration as stop:
         return stop.value
-    raise ConnectorBroken(f"The connector made {MAX_CALLS} calls for one message and would go on.")
+    raise ConnectorBroken(f"The connector made {MOST_CALLS} calls for one message and would go on.")
 
 
 def dry_run(destination: Destination, records: Sequence[Record], settings: Settings, answer: Answer) -> DryRun:

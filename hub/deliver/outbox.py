@@ -58,6 +58,25 @@ def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list
     due = deliveries.with_their_tickets(tx, connected.id, deliveries.due(tx, connected.id, at, limit))
     if not due:
         return []
+    parcels, lost = _with_their_routes(tx, connected, due)
+    _add_books(tx, parcels, [mapping.rules for mapping in {one.mapping.id: one.mapping for one in parcels}.values()])
+    _add_refusals(tx, connected, parcels, at)
+    return [*parcels, *lost]
+
+
+def held_back(tx: Connection, connected: Connected, rows: Sequence[DueDelivery], at: datetime) -> dict[str, str]:
+    """Ask again, as of now, what is asked before each sending: by delivery, the reason of the rule against it."""
+    parcels, lost = _with_their_routes(tx, connected, rows)
+    _add_refusals(tx, connected, parcels, at)
+    refused = {one.delivery.id: one.refusal for one in parcels if one.refusal is not None}
+    # One that has to wait is not held back: its lane sends it when it is time.
+    found = {name: told.reason for name, told in refused.items() if told.result is not Result.TRY_LATER}
+    return found | {one.delivery.id: one.refusal.reason for one in lost}
+
+
+def _with_their_routes(
+    tx: Connection, connected: Connected, due: Sequence[DueDelivery]
+) -> tuple[list[Parcel], list[Lost]]:
     of = conversions.to_send(tx, {row.conversion_id for row in due})
     own = {row.id: row for row in routes.routes_of(tx, connected.workspace_id, connection_id=connected.id)}
     wanted = {row.mapping_id or own[row.route_id].mapping_id for row in due if row.route_id in own}
@@ -72,9 +91,7 @@ def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list
             parcels.append(Parcel(row, conversion, route, mapping, workspace))
         else:
             lost.append(Lost(row, Outcome.skipped("route_removed")))
-    _add_books(tx, parcels, [mapping.rules for mapping in versions.values()])
-    _add_refusals(tx, connected, parcels, at)
-    return [*parcels, *lost]
+    return parcels, lost
 
 
 def _add_books(tx: Connection, parcels: Sequence[Parcel], rules: Sequence[Any]) -> None:
@@ -107,19 +124,24 @@ def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel
     for one in parcels:
         if one.delivery.ticket:
             continue  # it is sent already, only the verdict is awaited
-        email = _email(one)
-        if one.route.trust == Trust.PROVEN and one.conversion.trust != Trust.PROVEN:
+        email, overridden = _email(one), one.delivery.overridden
+        if one.route.trust == Trust.PROVEN and one.conversion.trust != Trust.PROVEN and overridden != "trust":
             one.refusal = Outcome.skipped("trust_too_low")
-        elif email and (why := suppressed.get(hashes[email])) and why != contacts.UNSUBSCRIBED:
-            one.refusal = Outcome.skipped("person_suppressed")
-        elif email and hashes[email] in suppressed and purpose == "email":
-            one.refusal = Outcome.skipped("unsubscribed")
-        elif purpose and not _consents(purpose, one, said):
+        elif email and overridden != "suppression" and (why := _suppressed(purpose, suppressed.get(hashes[email]))):
+            one.refusal = Outcome.skipped(why)
+        elif purpose and overridden != "consent" and not _consents(purpose, one, said):
             one.refusal = Outcome.skipped("no_consent")
-        elif _too_old(connected, one, at):
+        elif overridden != "age" and _too_old(connected, one, at):
             one.refusal = Outcome(Result.EXPIRED, "too_old")
         elif one.conversion.kind in connected.destination.amends:
             one.refusal = _without_its_sale(sales.get(one.conversion.order_id or ""))
+
+
+def _suppressed(purpose: str | None, why: str | None) -> str:
+    """The reason why nothing is sent of a person who is left alone for ``why``; empty when it may be sent."""
+    if why == contacts.UNSUBSCRIBED:
+        return "unsubscribed" if purpose == "email" else ""
+    return "person_suppressed" if why else ""
 
 
 def _without_its_sale(state: str | None) -> Outcome | None:

@@ -19,9 +19,9 @@ from hub.contract.errors import ConnectorBroken, DeliveryError, HubError, NotUnd
 from hub.contract.inbound import Headers, Inbound
 from hub.contract.vocabulary import Trust
 from hub.deliver.retry import next_try
-from hub.mapping.facts import facts
 from hub.mapping.filters import compile_filter
 from hub.mapping.problems import MappingError
+from hub.mapping.stored import filter_facts
 from hub.normalize import needs_fetch, read_back, read_message
 from hub.outgoing.sender import run_recipe
 from hub.route import OpenRoute, Plan, plan
@@ -81,7 +81,7 @@ def read_messages(
 def may_be_read(store: Store, workspace_id: str) -> bool:
     """Whether messages wait in a workspace, and nobody is reading them."""
     with store.read() as tx:
-        taken = f"read:{workspace_id}" in leases.taken(tx, "read:", now())
+        taken = f"read:{workspace_id}" in leases.taken(tx, "read:")
         return not taken and bool(inbound.waiting(tx, workspace_id, now(), 1))
 
 
@@ -270,11 +270,7 @@ def _route(tx: Connection, workspace_id: str, changed: list[Values], at: datetim
             open_routes.append(OpenRoute(row, connected, compile_filter(row.filter or {})))
         except (ConnectorBroken, MappingError, HubError) as error:
             log.warning("route %s is left out: %s", row.id, error)
-    return plan(tx, changed, open_routes, _facts_for_filter, at)
-
-
-def _facts_for_filter(row: Values) -> dict[str, Any]:
-    return facts(row["data"], row["event_id"], trust=row["trust"]) | {"kind": row["kind"]}  # the books know renewals
+    return plan(tx, changed, open_routes, filter_facts, at)
 
 
 def _observe(message: Message) -> list[Observed]:

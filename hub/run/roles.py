@@ -92,8 +92,18 @@ _STARTED = time.monotonic()
 
 def _worker_class() -> Any:
     from rq import Worker
+    from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
+
+    from hub.connecting.seams import TimeLimit
 
     pool = os.getpid()
+
+    class JobLimit(UnixSignalDeathPenalty):
+        """RQ's time limit, but a job is ended by what no ``except Exception`` takes for a fault of its work."""
+
+        def __init__(self, timeout: int, exception: type[BaseException] = JobTimeoutException, **options: Any) -> None:
+            ends_a_job = issubclass(exception, JobTimeoutException)
+            super().__init__(timeout, TimeLimit if ends_a_job else exception, **options)  # type: ignore[no-untyped-call]
 
     class HubWorker(Worker):
         """RQ's worker, forking for each job. Does not give up on Redis, and takes its children with it."""
@@ -101,6 +111,7 @@ def _worker_class() -> Any:
         # Seconds. RQ's own, 60 and 405, would delay recovery: from a Redis that was away, and from one that hangs.
         max_connection_wait_time = 2.0
         dequeue_timeout = 5
+        death_penalty_class = JobLimit
         log_job_description = False
         log_result_lifespan = False
 

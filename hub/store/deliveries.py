@@ -63,7 +63,9 @@ delivery = Table(
     Column("done_at", Moment),
     Column("ticket", String(1000)),  # under which the platform is asked for its verdict; NULL: none is awaited
     Column("ticket_at", Moment),
-    Column("asked", Integer, nullable=False, server_default="0"),  # how many of ``tries`` only asked for a verdict
+    # How many of ``tries`` the schedule does not count: asks for a verdict, refused credentials, all before a replay.
+    Column("uncounted", Integer, nullable=False, server_default="0"),
+    Column("overridden", String(20)),  # the one rule that a person set aside for it, a key of RULES
     UniqueConstraint("conversion_id", "route_id"),
     Index("ix_delivery_workspace", "workspace_id", "id"),
     Index(
@@ -100,7 +102,8 @@ class DeliveryRow(Row, frozen=True):
     done_at: datetime | None
     ticket: str | None
     ticket_at: datetime | None
-    asked: int
+    uncounted: int
+    overridden: str | None
 
 
 attempt = Table(
@@ -191,7 +194,8 @@ class DueDelivery(Row, frozen=True):
     tries: int
     ticket: str | None
     ticket_at: datetime | None
-    asked: int
+    uncounted: int
+    overridden: str | None
 
 
 def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[DueDelivery]:
@@ -234,8 +238,8 @@ def connections_due(tx: Connection, at: datetime) -> list[str]:
 def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: Sequence[Values]) -> None:
     """Write what a turn of a lane found out.
 
-    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, asked, result,
-    exchange_id.
+    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, result,
+    exchange_id, and uncounted: 1 when the schedule does not count this attempt, else 0.
     """
     insert(tx, exchange, exchanges)
     if verdicts:
@@ -245,11 +249,15 @@ def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: 
 
 
 _TRIED = ("number", "result", "reason", "detail", "exchange_id")
-_CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at", "asked")
+_CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at")
 _VERDICT = (
     update(delivery)
     .where(delivery.c.id == bindparam("new_id"), delivery.c.state == WAITING)
-    .values(tries=bindparam("new_number"), **{name: bindparam(f"new_{name}") for name in _CHANGED})
+    .values(
+        tries=bindparam("new_number"),
+        uncounted=delivery.c.uncounted + bindparam("new_uncounted"),
+        **{name: bindparam(f"new_{name}") for name in _CHANGED},
+    )
 )
 
 
@@ -270,17 +278,46 @@ def change_plan(tx: Connection, rows: Sequence[Values]) -> None:
         tx.execute(statement, values)
 
 
-def replan(tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None) -> int:
-    """Send again what is over, or now what waits; tries go on counting. Returns how many.
+def replan(
+    tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None, overridden: str | None = None
+) -> int:
+    """Send again what is over, or now what waits; the schedule of tries starts anew. Returns how many.
 
-    What has a ticket still is not sent again: its verdict is asked for.
+    ``overridden`` is the one rule, a key of :data:`RULES`, that does not count for them from here on. What has a ticket
+    still is not sent again: its verdict is asked for.
     """
     number = 0
     for some in chunks(ids):
         change = update(delivery).where(in_any(delivery.c.id, some))
         values: Values = {"state": WAITING, "reason": "waiting", "detail": "", "due_at": at, "done_at": None}
-        number += tx.execute(change.values(mapping_id=mapping_id, **values)).rowcount
+        values |= {"mapping_id": mapping_id, "overridden": overridden, "uncounted": delivery.c.tries}
+        number += tx.execute(change.values(values)).rowcount
     return number
+
+
+def hold_back(tx: Connection, ids: Iterable[str], reason: str, at: datetime) -> None:
+    """A rule speaks against sending these, as of now. What arrived before stays delivered."""
+    for some in chunks(ids):
+        change = update(delivery).where(in_any(delivery.c.id, some), delivery.c.state != DELIVERED)
+        values: Values = {"state": NOT_SENT, "reason": reason, "detail": "", "done_at": at, "overridden": None}
+        tx.execute(change.values(values))
+
+
+RULES: dict[str, tuple[str, ...]] = {
+    "stage": ("stage_not_accepted",),
+    "test": ("test_not_sent",),
+    "filter": ("filtered_by_rule",),
+    "trust": ("trust_too_low", "waiting_for_proof"),
+    "consent": ("no_consent",),
+    "suppression": ("person_suppressed", "unsubscribed"),
+    "age": ("too_old",),
+}
+"""The rules that may hold a delivery back and that a person may override for it, each with its reasons."""
+
+
+def rule_of(reason: str) -> str:
+    """The rule that gave this reason; empty when it came of no rule, or of one that nobody can override."""
+    return next((rule for rule, reasons in RULES.items() if reason in reasons), "")
 
 
 def release(tx: Connection, connection_id: str, at: datetime) -> int:
@@ -345,25 +382,23 @@ def _progress(row: DeliveryRow) -> tuple[bool, int, bool]:
     return row.state == DELIVERED, row.tries, row.state == WAITING
 
 
-class Repeatable(Row, frozen=True):
-    """What is read of a delivery that somebody wants to send again."""
-
-    id: str
-    connection_id: str
-    mapping_id: str | None
-
-
-def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[Repeatable]:
-    """Those of ``ids`` that are this workspace's and whose route still stands: id, connection, mapping."""
-    found: list[Repeatable] = []
+def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[DeliveryRow]:
+    """Those of ``ids`` that are this workspace's and whose route still stands."""
+    found: list[DeliveryRow] = []
     for some in chunks(ids):
         statement = (
-            select(delivery.c.id, delivery.c.connection_id, delivery.c.mapping_id)
+            select(delivery)
             .join(route, route.c.id == delivery.c.route_id)
             .where(delivery.c.workspace_id == workspace_id, in_any(delivery.c.id, some))
         )
-        found += fetch_all(tx, Repeatable, statement)
+        found += fetch_all(tx, DeliveryRow, statement)
     return found
+
+
+def as_due(row: DeliveryRow, overridden: str | None) -> DueDelivery:
+    """What a lane would read of this delivery, were it due and this rule overridden."""
+    known = {name: getattr(row, name) for name in DueDelivery.__struct_fields__}
+    return DueDelivery(**{**known, "overridden": overridden})
 
 
 def failed_ids(

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from hub.outgoing.transport import GuardedAdapter
 from mailbox_server import write_certificate
 
 from hub.outgoing import guard
-from hub.outgoing.transport import GuardedAdapter
 from hub.settings import settings
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

@@ -1,0 +1,119 @@
+"""Many requests at once from one thread (libcurl's multi interface). Half the processor time of a thread each:
+docs/decisions/0013-why-pycurl.md has the figures.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import pycurl
+from requests import PreparedRequest, Response
+
+from hub.outgoing.adapter import keep_for_parent, longest
+from hub.outgoing.curl import Transfer
+
+SLICE = 1.0  # seconds of one wait at most: signals are noticed between two
+KEPT = 64  # connections kept open
+
+
+@dataclass(slots=True)
+class AtOnce:
+    """Requests on their way, each under a ``key`` of the caller's. For one thread at a time."""
+
+    _multi: pycurl.CurlMulti = field(default_factory=lambda: _multi())
+    _idle: list[Transfer] = field(default_factory=list)
+    _away: dict[pycurl.Curl, tuple[Transfer, Any]] = field(default_factory=dict)
+    _pid: int = field(default_factory=os.getpid)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is on its way."""
+        return bool(self._away)
+
+    def start(self, request: PreparedRequest, timeout: float, key: Any) -> None:
+        """Send ``request``; it leaves with the next :meth:`finished`. Raises what :meth:`Transfer.load` raises."""
+        self._leave_parent()
+        transfer = self._idle.pop() if self._idle else _transfer()
+        try:
+            transfer.load(request, timeout, longest(request))
+        except BaseException:
+            self._idle.append(transfer)
+            raise
+        self._away[transfer.curl] = (transfer, key)
+        self._multi.add_handle(transfer.curl)
+
+    def finished(self, seconds: float) -> list[tuple[Any, Response | Exception]]:
+        """The keys of what has ended, each with its answer or error; after ``seconds`` at most, then it may be empty."""
+        until = time.monotonic() + seconds
+        while self._away:
+            self._multi.perform()
+            found = self._ended()
+            left = until - time.monotonic()
+            if found or left <= 0:
+                return found
+            self._wait(min(left, SLICE))
+        return []
+
+    def drop(self) -> None:
+        """Break off everything that is on its way."""
+        for transfer, _ in self._away.values():
+            self._multi.remove_handle(transfer.curl)
+            transfer.close()
+        self._away.clear()
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._leave_parent()
+        self.drop()
+        for transfer in self._idle:
+            transfer.close()
+        self._idle.clear()
+        self._multi.close()
+        self._multi = _multi()
+
+    def _ended(self) -> list[tuple[Any, Response | Exception]]:
+        found: list[tuple[Any, Response | Exception]] = []
+        queued = 1
+        while queued:
+            queued, good, bad = self._multi.info_read()
+            for curl in good:
+                transfer, key = self._taken_off(curl)
+                found.append((key, transfer.answer()))
+            for curl, code, said in bad:
+                transfer, key = self._taken_off(curl)
+                try:
+                    found.append((key, transfer.failed(code, said)))
+                except Exception as error:  # noqa: BLE001 - handed to whoever sent it
+                    found.append((key, error))
+        return found
+
+    def _taken_off(self, curl: pycurl.Curl) -> tuple[Transfer, Any]:
+        transfer, key = self._away.pop(curl)
+        self._multi.remove_handle(curl)
+        self._idle.append(transfer)
+        return transfer, key
+
+    def _wait(self, seconds: float) -> None:
+        timer = self._multi.timeout()  # milliseconds until libcurl wants to do something by itself; -1: none
+        if self._multi.select(min(seconds, timer / 1000) if timer >= 0 else seconds) == -1:
+            time.sleep(0.002)  # nothing to wait on yet: a name is being looked up
+
+    def _leave_parent(self) -> None:
+        if self._pid != os.getpid():
+            keep_for_parent((self._multi, self._idle, self._away))
+            self._multi, self._idle, self._away, self._pid = _multi(), [], {}, os.getpid()
+
+
+def _multi() -> pycurl.CurlMulti:
+    made = pycurl.CurlMulti()
+    made.setopt(pycurl.M_MAXCONNECTS, KEPT)
+    return made
+
+
+def _transfer() -> Transfer:
+    made = Transfer()
+    made.curl.setopt(pycurl.PIPEWAIT, 1)  # with HTTP/2 one connection carries all: wait whether it does
+    return made
