@@ -37,6 +37,9 @@ from hub.settings import settings
 IN_ALL = 2
 """How many times its time limit a call may take in all: looking up the name, connecting, sending and the answer."""
 
+AVERAGED = 5
+"""Seconds over which libcurl averages a transfer's speed (lib/progress.c): so much later it notices a silence."""
+
 
 class NotConnected(ConnectionError):
     """No connection was made, so nothing was sent."""
@@ -126,7 +129,7 @@ class Transfer:
         milliseconds = max(int(timeout * 1000), 1)
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds)
         curl.setopt(pycurl.TIMEOUT_MS, IN_ALL * milliseconds)
-        curl.setopt(pycurl.LOW_SPEED_TIME, max(int(timeout), 1))
+        curl.setopt(pycurl.LOW_SPEED_TIME, max(int(timeout) - AVERAGED, 1))
 
     def perform(self) -> Response:
         """Send, and wait for the whole answer. Raises what :meth:`failed` raises."""
@@ -137,7 +140,7 @@ class Transfer:
         return self.answer()
 
     def answer(self) -> Response:
-        """The answer that came, as ``requests`` has it, its body read."""
+        """The answer that came, as ``requests`` has it, its body read. Raises ConnectionError when its headers have no end."""
         response = Response()
         response.status_code = self.curl.getinfo(pycurl.RESPONSE_CODE)
         response.headers = cast(Any, Headers(_last_headers(self._lines)))
@@ -158,7 +161,7 @@ class Transfer:
             return self.answer()  # refused, and hung up, while we were still sending
         if self._refused:
             raise AddressRefused(self._refused)
-        raise _error(code, said, sent=self.curl.getinfo(pycurl.PRETRANSFER_TIME) > 0)
+        raise _error(code, said, sent=self.curl.getinfo(pycurl.REQUEST_SIZE) > 0)
 
     def _keep(self, part: bytes) -> int:
         room = self._most - self._size
@@ -248,6 +251,8 @@ def _last_headers(lines: list[bytes]) -> list[tuple[str, str]]:
             name, colon, value = line.decode("latin-1").partition(":")
             if colon:
                 found.append((name.strip(), value.strip()))
+    if inside:
+        raise ConnectionError("The answer ended within its headers")  # libcurl takes that for an answer
     return found
 
 
