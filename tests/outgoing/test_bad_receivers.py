@@ -250,7 +250,7 @@ def test_endless_headers_are_an_error(ask: Ask, receive: Receive) -> None:
 
 
 def test_one_byte_a_second_ends_in_time(ask: Ask, receive: Receive) -> None:
-    receiver = receive(after_request(b"HTTP/1.1 200 OK\r\n", *[b"x"] * 60, pause=0.3))
+    receiver = receive(after_request(b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n", *[b"x"] * 60, pause=0.3))
     began = time.monotonic()
     with pytest.raises(ReadTimeout) as caught:
         ask(receiver.url, timeout=0.5)
