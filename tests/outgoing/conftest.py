@@ -5,8 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pycurl
 import pytest
+import requests
 from outgoing.receivers import Authority, Behave, Receiver
 
 from hub.outgoing import curl
@@ -49,3 +52,39 @@ def at_once() -> Iterator[AtOnce]:
     made = AtOnce()
     yield made
     made.close()
+
+
+@pytest.fixture(params=["alone", "at once"])
+def ask(request: pytest.FixtureRequest, adapter: GuardedAdapter, at_once: AtOnce) -> Ask:
+    """Calls an address and returns its answer, or raises why there is none."""
+
+    def call(url: str, body: bytes = b"{}", timeout: float = 2.0, method: str = "POST") -> requests.Response:
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url, prepared.body = method, url, body or None
+        prepared.headers = requests.structures.CaseInsensitiveDict()
+        if request.param == "alone":
+            return adapter.send(prepared, timeout=timeout)
+        at_once.start(prepared, timeout, "key")
+        ((key, answer),) = at_once.finished(30)
+        assert key == "key"
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return call
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Where names lead, as a name server would say it before each request."""
+    leads: dict[str, str] = {}
+
+    class Named(pycurl.Curl):
+        def setopt(self, option: int, value: Any) -> None:
+            super().setopt(option, value)
+            if option == pycurl.URL:
+                origin = value.split("/")[2].rpartition(":")
+                super().setopt(pycurl.RESOLVE, [f"{name}:{origin[2]}:{address}" for name, address in leads.items()])
+
+    monkeypatch.setattr(pycurl, "Curl", Named)
+    return leads

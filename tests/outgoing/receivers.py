@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 Behave = Callable[[socket.socket], None]
 
@@ -84,6 +87,18 @@ def answering(*answers: bytes, asked: list[bytes] | None = None) -> Behave:
             if asked is not None:
                 asked.append(request)
             line.sendall(answer)
+
+    return behave
+
+
+def after_request(*parts: bytes, pause: float = 0.0) -> Behave:
+    """Reads one request, sends these parts, and hangs up. ``pause`` (seconds) follows each part."""
+
+    def behave(line: socket.socket) -> None:
+        read_request(line)
+        for part in parts:
+            line.sendall(part)
+            time.sleep(pause)
 
     return behave
 

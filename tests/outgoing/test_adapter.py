@@ -8,14 +8,12 @@ from collections.abc import Callable
 
 import pytest
 import requests
-from outgoing.receivers import Receiver, answering, read_request
+from outgoing.receivers import WHOLE, Receiver, answering, read_request
 
 from hub.outgoing import adapter as adapters
 from hub.outgoing.adapter import GuardedAdapter
 
 Receive = Callable[..., Receiver]
-
-WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 def ask(adapter: GuardedAdapter, url: str, body: bytes = b"END", method: str = "POST") -> requests.Response:

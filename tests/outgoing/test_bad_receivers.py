@@ -8,22 +8,15 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
 
-import h2.config
-import h2.connection
-import h2.events
-import pycurl
 import pytest
 import requests
-from outgoing.receivers import Authority, Behave, Receiver, answering, read_request
+from outgoing.receivers import WHOLE, Authority, Receiver, after_request, answering, read_request
 from requests.exceptions import ConnectTimeout, ReadTimeout, SSLError
 
 from hub.contract.errors import Refused, TryLater
 from hub.outgoing import curl
-from hub.outgoing.adapter import LONGEST_ANSWER, GuardedAdapter
-from hub.outgoing.at_once import AtOnce
+from hub.outgoing.adapter import LONGEST_ANSWER
 from hub.outgoing.curl import BadCertificate, NameNotFound, NotConnected
 from hub.outgoing.failures import failure
 from hub.outgoing.guard import AddressRefused
@@ -31,36 +24,6 @@ from hub.settings import settings
 
 Receive = Callable[..., Receiver]
 Ask = Callable[..., requests.Response]
-
-
-@pytest.fixture(params=["alone", "at once"])
-def ask(request: pytest.FixtureRequest, adapter: GuardedAdapter, at_once: AtOnce) -> Ask:
-    """Calls an address and returns its answer, or raises why there is none."""
-
-    def call(url: str, body: bytes = b"{}", timeout: float = 2.0, method: str = "POST") -> requests.Response:
-        prepared = requests.PreparedRequest()
-        prepared.method, prepared.url, prepared.body = method, url, body or None
-        prepared.headers = requests.structures.CaseInsensitiveDict()
-        if request.param == "alone":
-            return adapter.send(prepared, timeout=timeout)
-        at_once.start(prepared, timeout, "key")
-        ((key, answer),) = at_once.finished(30)
-        assert key == "key"
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    return call
-
-
-def after_request(*parts: bytes, pause: float = 0.0) -> Behave:
-    def behave(line: socket.socket) -> None:
-        read_request(line)
-        for part in parts:
-            line.sendall(part)
-            time.sleep(pause)
-
-    return behave
 
 
 # -- who is not called -------------------------------------------------------------------------------------------------
@@ -191,7 +154,6 @@ def test_names_of_today_are_called_by_their_names_of_today(ask: Ask, receive: Re
 
 # -- answers -----------------------------------------------------------------------------------------------------------
 
-WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n%s\r\n"
 
 
@@ -314,99 +276,3 @@ def test_chunks_with_trailers(ask: Ask, receive: Receive) -> None:
     assert (response.content, "x-after" in response.headers) == (b"abcd", False)
     assert ask(receiver.url).content == b"{}"
     assert receiver.connections == 1
-
-
-def test_http_2_where_the_server_has_it(ask: Ask, receive: Receive, authority: Authority) -> None:
-    context = authority.context()
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    heard: list[dict[bytes, bytes]] = []
-    receiver = receive(speaking_http_2(heard), context)
-    for _ in range(2):
-        response = ask(receiver.url, b'{"sale": 1}')
-        assert (response.status_code, response.content) == (201, b'{"sale": 1}')
-        assert response.headers["x-version"] == "2"
-    assert receiver.connections == 1
-    assert [one[b":method"] for one in heard] == [b"POST", b"POST"]
-
-
-def test_many_requests_share_one_http_2_connection(at_once: AtOnce, receive: Receive, authority: Authority) -> None:
-    context = authority.context()
-    context.set_alpn_protocols(["h2"])
-    receiver = receive(speaking_http_2([]), context)
-    for number in range(10):
-        request = requests.Request("POST", receiver.url, data=str(number)).prepare()
-        at_once.start(request, 5, number)
-    found: dict[int, Any] = {}
-    while len(found) < 10:
-        found |= dict(at_once.finished(5))
-    assert {number: answer.content for number, answer in found.items()} == {n: str(n).encode() for n in range(10)}
-    assert receiver.connections == 1
-
-
-def speaking_http_2(heard: list[dict[bytes, bytes]]) -> Behave:
-    """Answers with what it was sent."""
-
-    def behave(line: socket.socket) -> None:
-        talk = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding=None))
-        talk.initiate_connection()
-        bodies: dict[int, bytes] = {}
-        line.sendall(talk.data_to_send())
-        with suppress(OSError):
-            while part := line.recv(65536):
-                for event in talk.receive_data(part):
-                    if isinstance(event, h2.events.RequestReceived):
-                        heard.append(dict(event.headers))
-                        bodies[event.stream_id] = b""
-                    elif isinstance(event, h2.events.DataReceived):
-                        bodies[event.stream_id] += event.data
-                        talk.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-                    elif isinstance(event, h2.events.StreamEnded):
-                        talk.send_headers(event.stream_id, [(":status", "201"), ("x-version", "2")])
-                        talk.send_data(event.stream_id, bodies.pop(event.stream_id), end_stream=True)
-                line.sendall(talk.data_to_send())
-
-    return behave
-
-
-# -- proxies -----------------------------------------------------------------------------------------------------------
-
-
-def test_proxies_of_the_environment_are_not_asked(ask: Ask, receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bytes] = []
-    proxy = receive(answering(WHOLE, asked=asked))
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, proxy.url)
-    assert ask(receive(answering(WHOLE)).url).status_code == 200
-    assert asked == []
-
-
-def test_the_owners_proxy_is_asked_and_addresses_inside_are_refused_before(
-    ask: Ask, receive: Receive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[bytes] = []
-    proxy = receive(answering(WHOLE, asked=asked))
-    monkeypatch.setenv("HUB_OUTGOING_PROXY", proxy.url.rstrip("/"))
-    monkeypatch.setenv("HUB_ALLOW_ADDRESSES", "")
-    settings.cache_clear()
-    for inside in ("127.0.0.1", "localhost", "[::1]", "0x7f.1", "2130706433", "10.1.2.3", "LOCALHOST."):
-        with pytest.raises(AddressRefused):
-            ask(f"http://{inside}/")
-    assert asked == []
-    assert ask("http://shop.example.com/path").status_code == 200
-    assert asked[0].startswith(b"POST http://shop.example.com/path HTTP/1.1")
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Where names lead, as a name server would say it before each request."""
-    leads: dict[str, str] = {}
-
-    class Named(pycurl.Curl):
-        def setopt(self, option: int, value: Any) -> None:
-            super().setopt(option, value)
-            if option == pycurl.URL:
-                origin = value.split("/")[2].rpartition(":")
-                super().setopt(pycurl.RESOLVE, [f"{name}:{origin[2]}:{address}" for name, address in leads.items()])
-
-    monkeypatch.setattr(pycurl, "Curl", Named)
-    return leads
