@@ -10,7 +10,7 @@ from typing import Any
 import pycurl
 import pytest
 import requests
-from outgoing.receivers import Authority, Behave, Receiver
+from outgoing.receivers import Ask, Authority, Behave, Receiver
 
 from hub.outgoing import curl
 from hub.outgoing.adapter import GuardedAdapter

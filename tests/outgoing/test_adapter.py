@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
 
 import pytest
 import requests
-from outgoing.receivers import WHOLE, Receiver, answering, read_request
+from outgoing.receivers import WHOLE, Receive, answering, read_request
 
 from hub.outgoing import adapter as adapters
 from hub.outgoing.adapter import GuardedAdapter
-
-Receive = Callable[..., Receiver]
 
 
 def ask(adapter: GuardedAdapter, url: str, body: bytes = b"END", method: str = "POST") -> requests.Response:

@@ -7,11 +7,10 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable
 
 import pytest
 import requests
-from outgoing.receivers import WHOLE, Authority, Receiver, after_request, answering, read_request
+from outgoing.receivers import WHOLE, Ask, Authority, Receive, after_request, answering, read_request
 from requests.exceptions import ConnectTimeout, ReadTimeout, SSLError
 
 from hub.contract.errors import Refused, TryLater
@@ -21,10 +20,6 @@ from hub.outgoing.curl import BadCertificate, NameNotFound, NotConnected
 from hub.outgoing.failures import failure
 from hub.outgoing.guard import AddressRefused
 from hub.settings import settings
-
-Receive = Callable[..., Receiver]
-Ask = Callable[..., requests.Response]
-
 
 # -- who is not called -------------------------------------------------------------------------------------------------
 

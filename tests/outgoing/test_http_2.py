@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,12 +10,9 @@ import h2.config
 import h2.connection
 import h2.events
 import requests
-from outgoing.receivers import Authority, Behave, Receiver
+from outgoing.receivers import Ask, Authority, Behave, Receive
 
 from hub.outgoing.at_once import AtOnce
-
-Receive = Callable[..., Receiver]
-Ask = Callable[..., requests.Response]
 
 
 def test_http_2_where_the_server_has_it(ask: Ask, receive: Receive, authority: Authority) -> None:

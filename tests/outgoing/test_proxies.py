@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-import requests
-from outgoing.receivers import WHOLE, Receiver, answering
+from outgoing.receivers import WHOLE, Ask, Receive, answering
 
 from hub.outgoing.guard import AddressRefused
 from hub.settings import settings
-
-Receive = Callable[..., Receiver]
-Ask = Callable[..., requests.Response]
 
 
 def test_proxies_of_the_environment_are_not_asked(ask: Ask, receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
