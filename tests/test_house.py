@@ -88,6 +88,42 @@ def test_imports_run_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
+NETWORK = {
+    "requests",
+    "pycurl",
+    "socket",
+    "http.client",
+    "smtplib",
+    "ssl",
+    "urllib3",
+    "urllib.request",
+    "httpx",
+    "aiohttp",
+}
+
+
+def test_one_room_alone_talks_to_the_network() -> None:
+    """import-linter knows packages; this knows their parts (http.server and urllib.parse call nobody)."""
+    callers = {
+        f"{told(path)}: {name}"
+        for path in code("hub", "connectors")
+        for name in imported(path)
+        if any(f"{name}.".startswith(f"{one}.") for one in NETWORK)
+    }
+    assert {caller for caller in callers if not caller.startswith("hub/outgoing/")} == set()
+    assert callers
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file names in an import; for ``from a import b`` both ``a`` and ``a.b``."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 def test_no_file_is_longer_than_one_can_keep_in_mind() -> None:
     assert {
         told(path): lines(path)

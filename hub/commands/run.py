@@ -118,16 +118,12 @@ def _keep_login(file: Path, email: str, password: str) -> None:
 
 
 def _check_port(chosen: Settings) -> None:
-    import socket
+    from hub.outgoing.local import is_free
 
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((chosen.host, chosen.port))
-        except OSError:
-            raise click.ClickException(
-                f"Port {chosen.port} on {chosen.host} is taken: stop what uses it, or choose another (hub up --port 8001)."
-            ) from None
+    if not is_free(chosen.host, chosen.port):
+        raise click.ClickException(
+            f"Port {chosen.port} on {chosen.host} is taken: stop what uses it, or choose another (hub up --port 8001)."
+        )
 
 
 def tie_to_supervisor() -> None:

@@ -37,6 +37,8 @@ _FORBIDDEN = {
     "multiprocessing",
     "os",
     "poplib",
+    "pycurl",
+    "requests",
     "shutil",
     "smtplib",
     "socket",
@@ -49,6 +51,7 @@ _FORBIDDEN = {
     "threading",
     "time",
     "urllib.request",
+    "urllib3",
 }
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MAY_IMPORT = (
