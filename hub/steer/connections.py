@@ -25,7 +25,7 @@ from hub.steer import routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
 from hub.store import accounts, deliveries
 from hub.store import connections as store
-from hub.store.base import Row
+from hub.store.base import Row, alone
 
 MASK = "***"
 """Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
@@ -86,6 +86,7 @@ def change(
 
     A secret that is empty or ``***`` keeps what is stored; None takes it away. Raises Invalid and NotFound.
     """
+    alone(tx, f"connection:{connection_id}")  # what is given is put together with what is stored
     row = get(tx, connection_id, workspace_id)
     columns: dict[str, Any] = {}
     if name is not None:

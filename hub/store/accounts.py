@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, UniqueConstraint, func, select, update
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, id_column, insert, metadata, new_id
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, alone, id_column, insert, metadata, new_id
 
 workspace = Table(
     "workspace",
@@ -87,6 +87,12 @@ def add_user(tx: Connection, at: datetime, *, email: str, password_hash: str, wo
 
 def users_exist(tx: Connection) -> bool:
     return bool(tx.scalar(select(func.count()).select_from(user)))
+
+
+def awaits_owner(tx: Connection) -> bool:
+    """Whether there is no user yet. Nobody else makes the first one until this transaction ends."""
+    alone(tx, "first owner")
+    return not users_exist(tx)
 
 
 def user_by_email(tx: Connection, email: str) -> Row | None:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, create_engine, event
+from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, create_engine, event, func, select
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
@@ -113,11 +114,12 @@ class Store:
         self.sqlite = url.startswith("sqlite")
         self.engine = self._engine(pool_size)
         self._writing = self.engine.execution_options(hub_write=True)  # the same, seen by its transactions
+        self._reading = self.engine if self.sqlite else self.engine.execution_options(**_ONE_STATE)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one consistent state and changes nothing."""
-        with self.engine.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -155,6 +157,21 @@ class Store:
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+
+
+_ONE_STATE: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""PostgreSQL's own way would show each statement what was committed before it. The driver says it with its BEGIN."""
+
+
+def alone(tx: Connection, what: str) -> None:
+    """From here to the end of this writing transaction no other one is in ``what``.
+
+    Call it before looking whether there is something that is made where it is missing. On SQLite a writing
+    transaction is alone anyway.
+    """
+    if tx.dialect.name != "sqlite":
+        digest = int.from_bytes(sha256(what.encode()).digest()[:8], signed=True)
+        tx.execute(select(func.pg_advisory_xact_lock(digest)))
 
 
 def to_json(value: Any) -> str:
@@ -212,6 +229,7 @@ __all__ = [
     "Row",
     "Store",
     "Values",
+    "alone",
     "chunks",
     "id_column",
     "in_any",

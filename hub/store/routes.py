@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, id_column, insert, metadata, new_id
+from hub.store.base import Id, JsonColumn, Moment, Row, Values, alone, id_column, insert, metadata, new_id
 
 route = Table(
     "route",
@@ -69,6 +69,7 @@ def add_route(tx: Connection, at: datetime, columns: Values, rules: dict[str, An
 
 def new_mapping(tx: Connection, at: datetime, route_id: str, rules: dict[str, Any], author: str = "") -> int:
     """Save the next version of a route's mapping and use it from now on; returns the version."""
+    alone(tx, f"mapping:{route_id}")
     version = (tx.scalar(select(func.max(mapping.c.version)).where(mapping.c.route_id == route_id)) or 0) + 1
     workspace_id = tx.scalar(select(route.c.workspace_id).where(route.c.id == route_id))
     mapping_id = new_id()

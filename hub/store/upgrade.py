@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from hub.contract.errors import ConfigError
 from hub.store import Store
+from hub.store.base import alone
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -97,6 +98,7 @@ def _run(store: Store, action: Callable[[Config], None]) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
 
     def with_connection(connection: Connection) -> None:
+        alone(connection, "schema")  # another host may be at it, and looks again afterwards
         config.attributes["connection"] = connection
         action(config)
 
