@@ -50,9 +50,10 @@ def read_message(source: Source, inbound: Inbound, settings: Values) -> list[Con
     """The conversions in ``inbound``, checked; ``[]`` means "genuine, but not for us".
 
     Checked means: event ids are unique texts, no id of a sale is the text "None", amounts are Decimals of 18 digits at
-    most, not negative and rounded to the four decimals of the books, currencies are ISO codes or None, times are aware and between 2000 and 2100, lists and texts
-    have bounded lengths and hold nothing a database refuses. Raises NotUnderstood when the message or what the connector
-    made of it is not usable, and ConnectorBroken when the connector failed in a way that no message explains.
+    most, not negative and rounded to the four decimals of the books, currencies are ISO codes or None, times are aware and
+    between 2000 and 2100, lists and texts have bounded lengths and hold nothing a database refuses. Raises NotUnderstood
+    when the message or what the connector made of it is not usable, and ConnectorBroken when the connector failed in a way
+    that no message explains.
     """
     try:
         found = list(islice(source.normalize(inbound, settings), MAX_CONVERSIONS + 1))

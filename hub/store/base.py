@@ -15,7 +15,19 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, create_engine, event, func, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 

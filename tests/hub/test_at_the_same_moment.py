@@ -121,4 +121,5 @@ def test_a_reading_transaction_sees_one_state(store: Store, workspace_id: str) -
         assert accounts.get_workspace(reading, workspace_id) == before
     with store.read() as reading:
         after = accounts.get_workspace(reading, workspace_id)
-        assert after is not None and after["name"] == "Another"
+        assert after is not None
+        assert after["name"] == "Another"
