@@ -97,7 +97,7 @@ def prepare(chosen: Settings) -> None:
     if chosen.embedded_redis:
         check_socket_path(chosen.redis_socket)
     store = Store(chosen.database_url)
-    said = upgrade(store, chosen.data_dir / "backups")
+    said = upgrade(store, chosen.backups)
     if "up to date" not in said:
         click.echo(said)
     with store.write() as tx:

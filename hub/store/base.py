@@ -26,12 +26,14 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    make_url,
     select,
 )
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
 from hub.store.bulk import Values, insert, insert_new, insert_or, run_many, upsert
+from hub.store.holding import FileHold, share_session
 from hub.store.in_any import in_any
 
 Row = Mapping[Any, Any]
@@ -121,9 +123,12 @@ def now() -> datetime:
 class Store:
     """One database. Opened once a process; a fork must open its own."""
 
-    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+    def __init__(self, url: str, *, pool_size: int = 4, hold: bool = True) -> None:
+        """``hold``: as long as it is open, no restore may replace the database (:mod:`hub.store.holding`)."""
         self.url = url
         self.sqlite = url.startswith("sqlite")
+        self._hold = FileHold(make_url(url).database or "") if hold and self.sqlite else None
+        self._is_held = hold
         self.engine = self._engine(pool_size)
         self._writing = self.engine.execution_options(hub_write=True)  # the same, seen by its transactions
         self._reading = self.engine if self.sqlite else self.engine.execution_options(**_ONE_STATE)
@@ -145,18 +150,23 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._hold is not None:
+            self._hold.let_go()
 
     def _engine(self, pool_size: int) -> Engine:
         if not self.sqlite:
-            return create_engine(
+            engine = create_engine(
                 self.url,
                 pool_size=pool_size,
                 max_overflow=16,
                 pool_pre_ping=True,
                 json_serializer=to_json,
                 json_deserializer=from_json,
-                connect_args={"prepare_threshold": 5},
+                connect_args={"prepare_threshold": 5, "application_name": "conversion-hub"},
             )
+            if self._is_held:
+                event.listen(engine, "connect", lambda driver, _: share_session(driver))
+            return engine
         engine = create_engine(
             self.url,
             poolclass=QueuePool,
@@ -166,6 +176,9 @@ class Store:
             json_deserializer=from_json,
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None, "cached_statements": 512},
         )
+        hold = self._hold
+        if hold is not None:
+            event.listen(engine, "connect", lambda *_: hold.take())
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
