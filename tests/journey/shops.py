@@ -30,7 +30,7 @@ def shop(hub: World, **choice: Any) -> Any:
         return connections.get_connection(tx, made)
 
 
-def sell(hub: World, source: Any, number: int, amount: str, event: str = "") -> str:
+def sell(hub: World, source: Any, number: int, amount: str) -> str:
     """A shop tells of a paid order, which has an id of its own and a number that every shop has; returns the reason."""
     order = {
         "id": int(source["number"]) * 10**9 + number,
@@ -48,10 +48,17 @@ def sell(hub: World, source: Any, number: int, amount: str, event: str = "") -> 
     signed = {
         "X-Shopify-Topic": "orders/paid",
         "X-Shopify-Hmac-Sha256": make_hmac(body, SECRET, encoding="base64"),
-        "X-Shopify-Webhook-Id": event or f"{source['id']}-{number}",
-        "X-Shopify-Event-Id": event or f"{source['id']}-{number}",
+        "X-Shopify-Webhook-Id": f"{source['id']}-{number}",
+        "X-Shopify-Event-Id": f"{source['id']}-{number}",
         "Content-Type": "application/json",
     }
     answer = hub.client.post(f"/in/{source['address']}", data=body, headers=signed)
     assert answer.status_code == 200, answer.data
+    return str(messages(hub)[-1]["reason"])
+
+
+def load(hub: World, pixel: Any, number: int | str, amount: str) -> str:
+    """A thank-you page is shown; returns the reason."""
+    query = {"orderId": number, "amount": amount, "email": "anna@example.com", "currency": "EUR"}
+    assert hub.client.get(f"/v1/conversion/pixel/{pixel['number']}", query_string=query).status_code == 200
     return str(messages(hub)[-1]["reason"])

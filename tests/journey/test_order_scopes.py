@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from journey.shops import sell, shop
+from journey.shops import load, sell, shop
 from journey.verdicts import messages, rows
 from journey.world import World, world
 
@@ -24,12 +23,6 @@ from hub.store import Store, connections, now, orders
 def hub(store: Store) -> Iterator[World]:
     with world(store) as made:
         yield made
-
-
-def load(hub: World, pixel: Any, number: int, amount: str) -> str:
-    query = {"orderId": number, "amount": amount, "email": "anna@example.com", "currency": "EUR"}
-    assert hub.client.get(f"/v1/conversion/pixel/{pixel['number']}", query_string=query).status_code == 200
-    return str(messages(hub)[-1]["reason"])
 
 
 def sales(hub: World) -> list[Decimal]:
@@ -99,7 +92,7 @@ def test_a_scope_of_its_own_is_no_beginning_of_a_common_name(hub: World) -> None
     shop(hub)
     second, pixel = shop(hub), hub.connect("pixel", "source", currency="EUR")
     sell(hub, second, 1001, "40.00")
-    assert load(hub, pixel, f"#{second['number']}/1001", "1.00") == "order_added"  # type: ignore[arg-type]
+    assert load(hub, pixel, f"#{second['number']}/1001", "1.00") == "order_added"
     assert sales(hub) == [1, 40]
 
 
