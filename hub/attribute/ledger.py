@@ -1,4 +1,4 @@
-"""The books of one batch: what it touches is loaded in bulk, changed in memory, written in bulk.
+"""The ledger of one batch: what it touches is loaded in bulk, changed in memory, written in bulk.
 
 Each observation has a *subject*: its order, or (without an order id) a person and what for. All observations of a subject
 are folded anew whenever one is added, so the books say the same whatever the order of arrival.
@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hub.attribute import orders
-from hub.attribute.changes import Changed, Page, Pages
+from hub.attribute.changes import Changed, Changes, Subject
 from hub.attribute.contacts import ContactBook
 from hub.attribute.joins import join_subjects
 from hub.attribute.names import Names
@@ -23,7 +23,7 @@ from hub.store import orders as order_store
 from hub.store.base import Row, to_json
 
 
-class Books:
+class Ledger:
     """Attribute a batch: :meth:`add` everything observed, once."""
 
     def __init__(self, tx: Connection, workspace_id: str, at: datetime) -> None:
@@ -166,13 +166,13 @@ class Books:
             groups.setdefault(self._current(subject), [])
         folded = {subject: orders.fold(entry.said for entry in entries) for subject, entries in groups.items()}
         orders.mark_renewals(folded)
-        pages = Pages(self._tx, self._workspace_id, self._at, self._people)
-        pages.open(groups, self._names.new_orders)
+        changes = Changes(self._tx, self._workspace_id, self._at, self._people)
+        changes.open(groups, self._names.new_orders)
         for subject, entries in groups.items():
-            pages.put(Page(subject, entries, folded[subject]))
+            changes.put(Subject(subject, entries, folded[subject]))
         self._names.write()
         self._people.write()
-        return pages.write()
+        return changes.write()
 
     def _by_subject(self) -> dict[str, list[Entry]]:
         groups: dict[str, list[Entry]] = {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.attribute import Books, Observed
+from hub.attribute import Ledger, Observed
 from hub.connecting.connected import Connected, open_connection, public_url
 from hub.contract.conversion import Conversion
 from hub.contract.errors import ConnectorBroken, DeliveryError, HubError, NotUnderstood, NotVerified, TryLater
@@ -174,7 +174,7 @@ def _book(store: Store, workspace_id: str, lease: leases.Held, messages: list[Me
 
 
 def _book_together(tx: Connection, workspace_id: str, observed: list[Observed], at: datetime) -> set[str]:
-    changed = Books(tx, workspace_id, at).add(observed)
+    changed = Ledger(tx, workspace_id, at).add(observed)
     return _route(tx, workspace_id, [one.row for one in changed], at)
 
 
