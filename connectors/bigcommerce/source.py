@@ -60,6 +60,7 @@ class BigCommerce(Source):
     auth = ApiKeyHeader("X-Auth-Token", "access_token")
     stages = frozenset({Stage.ADD_TO_CART, Stage.INITIATE_CHECKOUT, Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.REFUND, Kind.DISPUTE, Kind.PENDING})
+    own_order_numbers = True  # every store counts from 100
     signs_body = False
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(

@@ -43,6 +43,7 @@ class Chargebee(Source):
     Settings = ChargebeeSettings
     stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset(Kind) - {Kind.DISPUTE, Kind.CONTACT}
+    own_order_numbers = True  # invoices are numbered in each site
     signs_body = False
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(

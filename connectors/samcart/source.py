@@ -53,6 +53,7 @@ class SamCart(UnsignedSender):
     Settings = PickedSettings
     stages = frozenset({Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION})
+    own_order_numbers = True  # not told by the vendor, so it is taken with care
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(
             "SamCart › Apps › Webhooks › Install (Notify URL), then + Add New Rule for each trigger",

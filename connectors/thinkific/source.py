@@ -87,6 +87,7 @@ class Thinkific(Source):
     Settings = ThinkificSettings
     stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION, Kind.CONTACT})
+    own_order_numbers = True  # each school counts its own: ORD000073
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(
             "Thinkific admin › Settings › Code & analytics › Webhooks › New",

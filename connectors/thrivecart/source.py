@@ -80,6 +80,7 @@ class ThriveCart(Source):
     Settings = ThriveCartSettings
     stages = frozenset({Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION})
+    own_order_numbers = True  # invoices are numbered in each account: 000000042
     signs_body = False
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(

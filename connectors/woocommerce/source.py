@@ -22,6 +22,7 @@ class WooCommerce(HmacSource):
     homepage = "https://woocommerce.com"
     stages = frozenset(Stage) - {Stage.VIEW_CONTENT, Stage.ADD_TO_CART}
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION, Kind.PENDING})
+    own_order_numbers = True  # WordPress counts in each site anew
     identity_headers = (TOPIC,)
     signature_header = "X-WC-Webhook-Signature"
     encoding = "base64"

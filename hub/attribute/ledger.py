@@ -1,4 +1,4 @@
-"""The books of one batch: what it touches is loaded in bulk, changed in memory, written in bulk.
+"""The ledger of one batch: what it touches is loaded in bulk, changed in memory, written in bulk.
 
 The first two ask the database only, so they hold up nobody who writes; the third is short.
 
@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hub.attribute import orders
-from hub.attribute.changes import Changed, Page, Pages
+from hub.attribute.changes import Changed, Changes, Subject
 from hub.attribute.contacts import ContactBook
 from hub.attribute.joins import join_subjects
 from hub.attribute.names import Names
@@ -26,7 +26,7 @@ from hub.store.base import to_json
 from hub.store.conversions import ObservationRow
 
 
-class Books:
+class Ledger:
     """Attribute a batch: :meth:`fold` everything observed, once, then :meth:`write`.
 
     ``tx`` may be a transaction that only reads. Where two orders or contacts turn out to be one, what is stored of them
@@ -42,7 +42,7 @@ class Books:
         self._entries: list[Entry] = []
         self._loaded: set[str] = set()  # subjects whose stored observations are among the entries
         self._known_ids: set[str] = set()
-        self._pages: Pages | None = None
+        self._changes: Changes | None = None
 
     def fold(self, observed: list[Observed]) -> list[Changed]:
         """Fold ``observed`` into the books. Sets each one's ``effect``; returns what changes."""
@@ -62,10 +62,10 @@ class Books:
 
     def write(self, tx: Connection) -> None:
         """Write what :meth:`fold` made, in the same or a later transaction."""
-        if self._pages is not None:
+        if self._changes is not None:
             self._names.write(tx)
             self._people.write(tx)
-            self._pages.write(tx)
+            self._changes.write(tx)
 
     # -- what is new -----------------------------------------------------------------------------------------------
 
@@ -181,12 +181,12 @@ class Books:
             groups.setdefault(self._current(subject), [])
         folded = {subject: orders.fold(entry.said for entry in entries) for subject, entries in groups.items()}
         orders.mark_renewals(folded)
-        pages = Pages(self._tx, self._workspace_id, self._at, self._people)
-        pages.open(groups, self._names.new_orders)
+        changes = Changes(self._tx, self._workspace_id, self._at, self._people)
+        changes.open(groups, self._names.new_orders)
         for subject, entries in groups.items():
-            pages.put(Page(subject, entries, folded[subject]))
-        self._pages = pages
-        return pages.changed
+            changes.put(Subject(subject, entries, folded[subject]))
+        self._changes = changes
+        return changes.changed
 
     def _by_subject(self) -> dict[str, list[Entry]]:
         groups: dict[str, list[Entry]] = {}

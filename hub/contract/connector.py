@@ -80,6 +80,7 @@ class Source(Connector):
     signs_time: ClassVar[bool] = False  # True: the signature carries a time, so stale and future messages are refused
     read_back_proves: ClassVar[bool] = False  # True: what :meth:`fetch` read back is the whole truth, so it is proven
     resend_is_news: ClassVar[bool] = False  # True: byte-equal messages are separate hits (a pixel's page refresh)
+    own_order_numbers: ClassVar[bool] = False  # True: each account counts its own orders (1001, 1002 …), as another may
     takes_records: ClassVar[bool] = False  # True: what is recorded through the REST API may come in by this one
     door: ClassVar[Literal["webhook", "pixel"]] = "webhook"  # "pixel": a public, numbered address that answers an image
     snippet: ClassVar[Snippet | None] = None

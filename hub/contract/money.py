@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 from babel.core import get_global
@@ -28,6 +28,8 @@ EXPONENTS: dict[str, int] = {
 }
 """Every currency the hub knows: ISO 4217 code → decimal places."""
 
+STEP = Decimal("0.0001")
+"""The books are kept in ten-thousandths: more than any currency has, so that an amount is rounded once and no more."""
 MAX_AMOUNT = Decimal(10) ** 12  # beyond this an amount is a mistake, and would not fit the store
 
 
@@ -35,6 +37,12 @@ def currency_code(value: Any) -> str | None:
     """The upper-case ISO code, or None when ``value`` is not one (empty, a symbol, crypto, four letters)."""
     text = str(value).strip().upper() if value is not None else ""
     return text if text in EXPONENTS else None
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """``amount`` to the four decimals of the books, half to even. One with fewer is left as it is written."""
+    finer = int(amount.as_tuple().exponent) < -4
+    return amount.quantize(STEP, ROUND_HALF_EVEN) if finer else amount
 
 
 def exponent(currency: str | None) -> int:

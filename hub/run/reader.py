@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from hub.attribute import Books, Observed
+from hub.attribute import Ledger, Observed
 from hub.connecting.connected import Connected, open_connection, public_url
 from hub.contract.conversion import Conversion
 from hub.contract.errors import ConnectorBroken, DeliveryError, HubError, NotUnderstood, NotVerified, TryLater
@@ -188,18 +188,18 @@ def _book(store: Store, workspace_id: str, lease: leases.Held, messages: list[Me
 class _Folded:
     """What a batch changes in the books, and what it sends where."""
 
-    books: Books
+    ledger: Ledger
     plan: Plan
 
     def write(self, tx: Connection) -> None:
-        self.books.write(tx)
+        self.ledger.write(tx)
         self.plan.write(tx)
 
 
 def _fold_ahead(store: Store, workspace_id: str, observed: list[Observed], at: datetime) -> _Folded | None:
     """Fold a batch while others go on writing. The lease keeps what was read true until it is written.
 
-    None: the books have to be written in between (see :class:`Books`), so it is folded in the transaction that writes.
+    None: the books have to be written in between (see :class:`Ledger`), so it is folded in the transaction that writes.
     """
     try:
         with store.read() as tx:
@@ -209,9 +209,9 @@ def _fold_ahead(store: Store, workspace_id: str, observed: list[Observed], at: d
 
 
 def _fold(tx: Connection, workspace_id: str, observed: list[Observed], at: datetime) -> _Folded:
-    books = Books(tx, workspace_id, at)
-    changed = books.fold(observed)
-    return _Folded(books, _route(tx, workspace_id, [one.row for one in changed], at))
+    ledger = Ledger(tx, workspace_id, at)
+    changed = ledger.fold(observed)
+    return _Folded(ledger, _route(tx, workspace_id, [one.row for one in changed], at))
 
 
 def _settle(tx: Connection, messages: list[Message], observed: dict[str, list[Observed]]) -> None:

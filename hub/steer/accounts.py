@@ -36,7 +36,7 @@ def first_owner(
     language: str = "en",
 ) -> tuple[str, str]:
     """Set up an empty installation; returns the ids (user, workspace). Raises Invalid, also when one exists."""
-    if store.users_exist(tx):
+    if not store.awaits_owner(tx):
         raise invalid(
             "email", "This hub has an owner already: log in.", "Ce hub a déjà un propriétaire : connectez-vous."
         )

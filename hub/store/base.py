@@ -11,15 +11,30 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, create_engine, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
 from hub.store.bulk import Values, insert, insert_new, insert_or, run_many, upsert
+from hub.store.holding import FileHold, share_session
 from hub.store.in_any import in_any
 from hub.store.row import Row, columns_of, fetch_all, fetch_first
 from hub.store.write_turns import WriteTurns
@@ -112,16 +127,18 @@ class Store:
     ``flush``: whether each commit waits until it is on the disk. Without it, what the latest commits wrote may be undone
     by a power cut (never by a crash of the process), and in order: what an earlier flushed commit wrote is never lost.
     That is enough for work that is done again under the same names, and on SQLite it keeps others waiting half as long.
+    ``hold``: as long as it is open, no restore may replace the database (:mod:`hub.store.holding`).
     """
 
-    def __init__(self, url: str, *, pool_size: int = 4, flush: bool = True) -> None:
+    def __init__(self, url: str, *, pool_size: int = 4, flush: bool = True, hold: bool = True) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self.flush = flush
+        self._hold = FileHold(make_url(url).database or "") if hold and self.sqlite else None
+        self._is_held = hold
         self.engine = self._engine(pool_size)
         self._writing = self.engine.execution_options(hub_write=True)  # the same, seen by its transactions
-        consistent = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self._reading = self.engine.execution_options(**consistent)
+        self._reading = self.engine if self.sqlite else self.engine.execution_options(**_ONE_STATE)
         file = self.engine.url.database if self.sqlite else None
         self._turns = WriteTurns(Path(file)) if file else None
 
@@ -151,6 +168,8 @@ class Store:
         self.engine.dispose()
         if self._turns is not None:
             self._turns.close()
+        if self._hold is not None:
+            self._hold.let_go()
 
     def _shorten_log(self) -> None:
         """Bring what is in SQLite's write-ahead log into the database, while others go on reading and writing."""
@@ -160,15 +179,18 @@ class Store:
 
     def _engine(self, pool_size: int) -> Engine:
         if not self.sqlite:
-            return create_engine(
+            engine = create_engine(
                 self.url,
                 pool_size=pool_size,
                 max_overflow=16,
                 pool_pre_ping=True,
                 json_serializer=to_json,
                 json_deserializer=from_json,
-                connect_args={"prepare_threshold": 5},
+                connect_args={"prepare_threshold": 5, "application_name": "conversion-hub"},
             )
+            if self._is_held:
+                event.listen(engine, "connect", lambda driver, _: share_session(driver))
+            return engine
         engine = create_engine(
             self.url,
             poolclass=QueuePool,
@@ -178,9 +200,27 @@ class Store:
             json_deserializer=from_json,
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None, "cached_statements": 512},
         )
+        hold = self._hold
+        if hold is not None:
+            event.listen(engine, "connect", lambda *_: hold.take())
         event.listen(engine, "connect", _tune_sqlite if self.flush else _tune_sqlite_worker)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+
+
+_ONE_STATE: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""PostgreSQL's own way would show each statement what was committed before it. The driver says it with its BEGIN."""
+
+
+def alone(tx: Connection, what: str) -> None:
+    """From here to the end of this writing transaction no other one is in ``what``.
+
+    Call it before looking whether there is something that is made where it is missing. On SQLite a writing
+    transaction is alone anyway.
+    """
+    if tx.dialect.name != "sqlite":
+        digest = int.from_bytes(sha256(what.encode()).digest()[:8], signed=True)
+        tx.execute(select(func.pg_advisory_xact_lock(digest)))
 
 
 def to_json(value: Any) -> str:
@@ -246,6 +286,7 @@ __all__ = [
     "Row",
     "Store",
     "Values",
+    "alone",
     "chunks",
     "columns_of",
     "fetch_all",
