@@ -6,7 +6,7 @@ Consent and suppression are not asked here but when it is sent (hub/deliver/outb
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,22 +35,31 @@ class OpenRoute:
     passes: Condition
 
 
-def plan(
-    tx: Connection, changed: Sequence[Values], routes: Sequence[OpenRoute], facts: Facts, at: datetime
-) -> set[str]:
-    """Plan a delivery for each of the ``changed`` conversions (rows) on each route. Returns the destinations to wake.
+@dataclass(slots=True)
+class Plan:
+    """Deliveries that are new, those that stand otherwise than before, and the destinations that have something to send."""
+
+    new: list[Values] = field(default_factory=list)
+    changed: list[Values] = field(default_factory=list)
+    woken: set[str] = field(default_factory=set)
+
+    def write(self, tx: Connection) -> None:
+        deliveries.add(tx, self.new)
+        deliveries.change_plan(tx, self.changed)
+
+
+def plan(tx: Connection, changed: Sequence[Values], routes: Sequence[OpenRoute], facts: Facts, at: datetime) -> Plan:
+    """Plan a delivery for each of the ``changed`` conversions (rows) on each route. Only reads.
 
     What was tried stays as it is. What was not, or was held back by a rule, is decided anew: a proof may have come, an
     amount that a filter asked for, or the word that the sale was no test.
     """
     if not changed or not routes:
-        return set()
+        return Plan()
     existing = deliveries.of_conversions(tx, [row["id"] for row in changed])
     has_filter = any(route.row.filter for route in routes)  # the facts are for them alone, and cost much to make
     firsts = _firsts(tx, changed, routes)
-    planned: list[Values] = []
-    replanned: list[Values] = []
-    woken: set[str] = set()
+    made = Plan()
     for conversion in changed:
         data: dict[str, Any] = {}
         for route in routes:
@@ -67,16 +76,14 @@ def plan(
                 else {**_NOT_TAKEN, "due_at": at, "done_at": at}
             )
             if before is None:
-                planned.append(row)
+                made.new.append(row)
             elif row["state"] != before.state or row["reason"] != before.reason:
-                replanned.append({**row, "id": before.id})
+                made.changed.append({**row, "id": before.id})
             else:
                 continue
             if row["state"] == deliveries.WAITING and row["due_at"] <= at:
-                woken.add(route.connected.id)
-    deliveries.add(tx, planned)
-    deliveries.change_plan(tx, replanned)
-    return woken
+                made.woken.add(route.connected.id)
+    return made
 
 
 def held_back(

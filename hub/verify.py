@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hub.connecting.connected import Connected
 from hub.connecting.seams import NAIVE, where
 from hub.contract import Unsigned
 from hub.contract.calls import Call, Recipe, Reply
@@ -15,7 +14,10 @@ from hub.contract.errors import InboundError, NotVerified
 from hub.contract.inbound import Inbound
 from hub.contract.vocabulary import Trust
 
-RunRecipe = Callable[[Connected, Recipe], Any]
+if TYPE_CHECKING:  # `hub verify` needs no store, which this would load
+    from hub.connecting.connected import Connected
+
+RunRecipe: TypeAlias = "Callable[[Connected, Recipe], Any]"
 
 
 def verify(inbound: Inbound, connected: Connected, run: RunRecipe) -> Trust:

@@ -140,7 +140,7 @@ class TimeZone(Words):
 class Secrets(fields.Field[list[str]]):
     """One or several live secrets, so that a rotation loses nothing: a text, lines of text, or a list.
 
-    ``generate="whsec"`` asks the web page to offer a fresh one of that form (:func:`hub.contract.signing.new_whsec`)
+    ``generate="whsec"`` asks the web page to offer a fresh one of that form (:func:`hub.toolkit.signing.new_whsec`)
     while the field is empty: the secret is then ours to give, not the other side's.
     """
 

@@ -15,11 +15,11 @@ from hub.connecting.connected import Connected, Freshly, open_connection
 from hub.connecting.registry import registry
 from hub.contract.errors import InboundError
 from hub.contract.inbound import Headers, Inbound
-from hub.contract.visits import NEW_VISITOR, VISITOR_COOKIE
 from hub.contract.vocabulary import Trust
 from hub.receive import Receipt, Receiver
 from hub.store import Store, connections, inbound, new_id, now
 from hub.store.base import Values
+from hub.toolkit.visits import NEW_VISITOR, VISITOR_COOKIE
 from hub.verify import event_key
 
 MOST_REFUSED = 60

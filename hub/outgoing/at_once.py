@@ -79,13 +79,10 @@ class AtOnce:
         queued = 1
         while queued:
             queued, good, bad = self._multi.info_read()
-            for curl in good:
-                transfer, key = self._taken_off(curl)
-                found.append((key, transfer.answer()))
-            for curl, code, said in bad:
+            for curl, code, said in [*((curl, pycurl.E_OK, "") for curl in good), *bad]:
                 transfer, key = self._taken_off(curl)
                 try:
-                    found.append((key, transfer.failed(code, said)))
+                    found.append((key, transfer.failed(code, said) if code else transfer.answer()))
                 except Exception as error:  # noqa: BLE001 - handed to whoever sent it
                     found.append((key, error))
         return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -86,6 +87,8 @@ class Transfer:
         self._lines: list[bytes] = []
         self._parts: list[bytes] = []
         self._size = self._most = 0
+        self._silence = self._since = 0.0
+        self._moved = 0
         self._refused = ""
         self._proxied = bool(settings().outgoing_proxy)
         self._request = PreparedRequest()
@@ -93,6 +96,7 @@ class Transfer:
             self.curl.setopt(option, value)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._keep)
+        self.curl.setopt(pycurl.XFERINFOFUNCTION, self._watch)
         if not self._proxied:
             self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
 
@@ -126,7 +130,7 @@ class Transfer:
         milliseconds = max(int(timeout * 1000), 1)
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds)
         curl.setopt(pycurl.TIMEOUT_MS, IN_ALL * milliseconds)
-        curl.setopt(pycurl.LOW_SPEED_TIME, max(int(timeout), 1))
+        self._silence, self._moved, self._since = timeout, 0, time.monotonic()
 
     def perform(self) -> Response:
         """Send, and wait for the whole answer. Raises what :meth:`failed` raises."""
@@ -137,7 +141,7 @@ class Transfer:
         return self.answer()
 
     def answer(self) -> Response:
-        """The answer that came, as ``requests`` has it, its body read."""
+        """The answer that came, as ``requests`` has it, its body read. Raises ConnectionError when its headers do not end."""
         response = Response()
         response.status_code = self.curl.getinfo(pycurl.RESPONSE_CODE)
         response.headers = cast(Any, Headers(_last_headers(self._lines)))
@@ -158,13 +162,22 @@ class Transfer:
             return self.answer()  # refused, and hung up, while we were still sending
         if self._refused:
             raise AddressRefused(self._refused)
-        raise _error(code, said, sent=self.curl.getinfo(pycurl.PRETRANSFER_TIME) > 0)
+        if code == pycurl.E_ABORTED_BY_CALLBACK:
+            said = f"Nothing came for {self._silence:g} seconds"
+        raise _error(code, said, sent=self.curl.getinfo(pycurl.REQUEST_SIZE) > 0)
 
     def _keep(self, part: bytes) -> int:
         room = self._most - self._size
         self._size += len(part)
         self._parts.append(part if len(part) <= room else part[:room])
         return len(part) if self._size < self._most else 0
+
+    def _watch(self, _download: int, downloaded: int, _upload: int, uploaded: int) -> bool:
+        """Told by libcurl how far it is, once a second at least. True ends the call: the other side is silent."""
+        now, moved = time.monotonic(), downloaded + uploaded
+        if moved != self._moved:
+            self._moved, self._since = moved, now
+        return now - self._since > self._silence
 
     def _open(self, _purpose: int, address: Any) -> Any:
         """The address guard: libcurl connects to ``address`` next, whatever name led there."""
@@ -209,7 +222,7 @@ def _always(proxy: str) -> list[tuple[int, Any]]:
         (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
         (pycurl.ACCEPT_ENCODING, ""),  # all that libcurl can undo
         (pycurl.TCP_KEEPALIVE, 1),
-        (pycurl.LOW_SPEED_LIMIT, 1),
+        (pycurl.NOPROGRESS, 0),
     ]
 
 
@@ -248,6 +261,8 @@ def _last_headers(lines: list[bytes]) -> list[tuple[str, str]]:
             name, colon, value = line.decode("latin-1").partition(":")
             if colon:
                 found.append((name.strip(), value.strip()))
+    if inside:
+        raise ConnectionError("The answer ended within its headers")  # libcurl takes that for an answer
     return found
 
 
@@ -256,7 +271,7 @@ _BROKE_OFF = (pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 
 def _error(code: int, said: str, *, sent: bool) -> RequestException:
     kind: type[RequestException] = _KINDS.get(code, ConnectionError)
-    if code == pycurl.E_OPERATION_TIMEDOUT:
+    if code in (pycurl.E_OPERATION_TIMEDOUT, pycurl.E_ABORTED_BY_CALLBACK):
         kind = ReadTimeout if sent else ConnectTimeout
     return kind(f"{said} (libcurl {code})")
 

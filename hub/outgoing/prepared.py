@@ -17,11 +17,11 @@ from hub.contract.auth import SignedBody
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import Refused
 from hub.contract.inbound import Headers
-from hub.contract.signing import sign_standard
 from hub.outgoing.adapter import longest
 from hub.outgoing.grants import Ask, authorize
 from hub.outgoing.guard import check_url
 from hub.settings import settings
+from hub.toolkit.signing import sign_standard
 
 USER_AGENT = "ConversionHub/0.1 (+https://github.com/conversion-hub)"
 

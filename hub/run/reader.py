@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from hub.attribute import Books, Observed
+from hub.attribute import Ledger, Observed
 from hub.connecting.connected import Connected, open_connection, public_url
 from hub.contract.conversion import Conversion
 from hub.contract.errors import ConnectorBroken, DeliveryError, HubError, NotUnderstood, NotVerified, TryLater
@@ -23,7 +24,7 @@ from hub.mapping.problems import MappingError
 from hub.mapping.stored import filter_facts
 from hub.normalize import needs_fetch, read_back, read_message
 from hub.outgoing.sender import run_recipe
-from hub.route import OpenRoute, plan
+from hub.route import OpenRoute, Plan, plan
 from hub.settings import settings
 from hub.store import Store, connections, inbound, leases, now, routes
 from hub.store.base import Values
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 """Messages read in one transaction."""
+FEW = 40
+"""A batch of fewer messages is followed by a rest."""
 FRESH = 1.0
 """Seconds that a source's settings are used before they are looked up again."""
 
@@ -111,6 +114,10 @@ def _read_turn(
             break
         booked(lanes)
         woken |= lanes
+        if (
+            len(rows) < FEW and not stay()
+        ):  # what comes in meanwhile is read together: a batch costs as much as many messages
+            break
     return woken
 
 
@@ -157,13 +164,16 @@ def _book(store: Store, workspace_id: str, lease: leases.Held, messages: list[Me
     """
     at = now()
     observed = {message.row.id: _observe(message) for message in messages if message.conversions}
+    everything = [one for some in observed.values() for one in some]
     try:
+        folded = _fold_ahead(store, workspace_id, everything, at)
         with store.write() as tx:
             if not lease.still(tx):
                 return None
-            woken = _book_together(tx, workspace_id, [one for some in observed.values() for one in some], at)
+            folded = folded or _fold(tx, workspace_id, everything, at)
+            folded.write(tx)
             _settle(tx, messages, observed)
-            return woken
+            return folded.plan.woken
     except Exception:  # rolled back as a whole: a savepoint would cost every batch what hardly one needs
         log.exception("a batch of %d messages could not be booked; trying them one by one", len(messages))
     with store.write() as tx:
@@ -174,9 +184,34 @@ def _book(store: Store, workspace_id: str, lease: leases.Held, messages: list[Me
         return woken
 
 
-def _book_together(tx: Connection, workspace_id: str, observed: list[Observed], at: datetime) -> set[str]:
-    changed = Books(tx, workspace_id, at).add(observed)
-    return _route(tx, workspace_id, [one.row for one in changed], at)
+@dataclass(slots=True)
+class _Folded:
+    """What a batch changes in the books, and what it sends where."""
+
+    ledger: Ledger
+    plan: Plan
+
+    def write(self, tx: Connection) -> None:
+        self.ledger.write(tx)
+        self.plan.write(tx)
+
+
+def _fold_ahead(store: Store, workspace_id: str, observed: list[Observed], at: datetime) -> _Folded | None:
+    """Fold a batch while others go on writing. The lease keeps what was read true until it is written.
+
+    None: the books have to be written in between (see :class:`Ledger`), so it is folded in the transaction that writes.
+    """
+    try:
+        with store.read() as tx:
+            return _fold(tx, workspace_id, observed, at)
+    except DBAPIError:
+        return None
+
+
+def _fold(tx: Connection, workspace_id: str, observed: list[Observed], at: datetime) -> _Folded:
+    ledger = Ledger(tx, workspace_id, at)
+    changed = ledger.fold(observed)
+    return _Folded(ledger, _route(tx, workspace_id, [one.row for one in changed], at))
 
 
 def _settle(tx: Connection, messages: list[Message], observed: dict[str, list[Observed]]) -> None:
@@ -213,7 +248,9 @@ def _book_singly(
             continue
         try:
             with tx.begin_nested():
-                woken |= _book_together(tx, workspace_id, mine, at)
+                folded = _fold(tx, workspace_id, mine, at)
+                folded.write(tx)
+                woken |= folded.plan.woken
         except Exception as error:
             log.exception("message %s could not be booked", message.row.id)
             message.state, message.reason = inbound.PARKED, "internal_error"
@@ -221,9 +258,9 @@ def _book_singly(
     return woken
 
 
-def _route(tx: Connection, workspace_id: str, changed: list[Values], at: datetime) -> set[str]:
+def _route(tx: Connection, workspace_id: str, changed: list[Values], at: datetime) -> Plan:
     if not changed:
-        return set()
+        return Plan()
     open_routes = []
     rows = routes.routes_of(tx, workspace_id, enabled_only=True)
     targets = connections.by_ids(tx, {row.connection_id for row in rows})

@@ -14,6 +14,7 @@ from hub.store.base import (
     Moment,
     Row,
     Values,
+    alone,
     chunks,
     fetch_all,
     fetch_first,
@@ -171,6 +172,12 @@ def add_user(tx: Connection, at: datetime, *, email: str, password_hash: str, wo
 
 def users_exist(tx: Connection) -> bool:
     return bool(tx.scalar(select(func.count()).select_from(user)))
+
+
+def awaits_owner(tx: Connection) -> bool:
+    """Whether there is no user yet. Nobody else makes the first one until this transaction ends."""
+    alone(tx, "first owner")
+    return not users_exist(tx)
 
 
 def user_by_email(tx: Connection, email: str) -> UserRow | None:

@@ -7,8 +7,9 @@ from hashlib import sha256
 import pytest
 
 from hub.connecting.rehearsal import drive
-from hub.contract import BadMapping, Call, Outcome, Record, Refused, Stage, ads
-from hub.contract.ads import AdPlatform, RowsRefused
+from hub.contract import BadMapping, Call, Outcome, Record, Refused, Stage
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform, RowsRefused
 
 ANN = {"email": " Ann@Example.COM", "phone": "06 12 34 56 78", "country": "France", "region": "Loire", "external_id": 7}
 

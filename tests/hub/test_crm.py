@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.contract import BadCredentials, BadMapping, Call, Field, Headers, Kind, Record, Refused, Reply, Text, TryLater
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     by_account_key,
     find_or_create,

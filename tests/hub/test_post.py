@@ -14,11 +14,11 @@ from rows import connection_row
 from hub.connecting.connected import Connected
 from hub.contract import Category, Destination, MailServer
 from hub.contract.errors import BadCredentials, DeliveryError, Refused, TryLater
-from hub.contract.mail import greeting, mail
 from hub.outgoing.exchange import Exchange
 from hub.outgoing.guard import tls_context
 from hub.outgoing.sender import Sender
 from hub.settings import settings
+from hub.toolkit.mail import greeting, mail
 
 
 class Postcard(Destination):

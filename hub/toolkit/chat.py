@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 from hub.contract.calls import Call, Recipe, Record
 from hub.contract.connector import Batch, Destination, Field, Limits
-from hub.contract.paths import text
 from hub.contract.settings import Choice, SettingsSchema
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.paths import text
 
 TITLES: Mapping[str, tuple[str, Text]] = {
     Stage.VIEW_CONTENT: ("👀", Text("Offer seen", "Offre vue")),

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from hub.contract.connector import Source
 from hub.contract.inbound import Inbound
 from hub.contract.settings import Secrets, SettingsSchema
-from hub.contract.signing import TOLERANCE, Encoding, check_hmac, check_timed, make_hmac, require_header, sign_timed
 from hub.contract.vocabulary import Text
+from hub.toolkit.signing import TOLERANCE, Encoding, check_hmac, check_timed, make_hmac, require_header, sign_timed
 
 
 class OwnSecret(SettingsSchema):
@@ -50,7 +50,7 @@ class HmacSource(Source):
 
 
 class TimedHmacSource(Source):
-    """The scheme that Stripe made common (:func:`hub.contract.signing.check_timed`), with the setting ``secret`` (Secrets).
+    """The scheme that Stripe made common (:func:`hub.toolkit.signing.check_timed`), with the setting ``secret`` (Secrets).
 
     ``tolerance``: how old a signature may be, in seconds; a setting of that name, if there is one, says it instead.
     """

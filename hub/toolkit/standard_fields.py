@@ -13,8 +13,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from hub.contract.connector import Field
-from hub.contract.intake import CLICK_IDS
 from hub.contract.vocabulary import Text
+from hub.toolkit.cleaning import CLICK_IDS
 
 
 class Fact(NamedTuple):

@@ -16,8 +16,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from hub.contract.countries import country_by_name, state_by_name
-from hub.contract.paths import text
+from hub.toolkit.countries import country_by_name, state_by_name
+from hub.toolkit.paths import text
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "conversion-hub")
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")

@@ -10,18 +10,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from hub.contract.ads import lines, number
 from hub.contract.calls import Record, Reply
 from hub.contract.connector import Destination, Field, Source
 from hub.contract.conversion import Consent, Contact, Conversion
-from hub.contract.dates import first_time
 from hub.contract.errors import BadMapping
 from hub.contract.inbound import Headers, Inbound
-from hub.contract.people import email as normal_email
 from hub.contract.settings import Secrets, SettingsSchema
-from hub.contract.signing import check_token
-from hub.contract.standard_fields import fields_for, mapping_for
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.ads import lines, number
+from hub.toolkit.dates import first_time
+from hub.toolkit.people import email as normal_email
+from hub.toolkit.signing import check_token
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 TAKEN_KINDS = frozenset(
     {
@@ -86,7 +86,7 @@ def event_mapping(names: Mapping[Any, str] = _OWN_NAMES) -> dict[str, Any]:
 
 
 def person_fields(keys: Mapping[str, str], *more: Field) -> tuple[Field, ...]:
-    """The fields of ``keys`` (as in :mod:`hub.contract.standard_fields`), the e-mail required, and the agreement."""
+    """The fields of ``keys`` (as in :mod:`hub.toolkit.standard_fields`), the e-mail required, and the agreement."""
     return (*fields_for(keys, required={"email"}), CONSENT_FIELD, *more)
 
 
@@ -96,7 +96,7 @@ def person_mapping(keys: Mapping[str, str]) -> dict[str, Any]:
 
 
 class EmailTool(Destination):
-    """A tool that sends e-mail to people who agreed to it. With :class:`~hub.contract.crm.Crm`, it comes first."""
+    """A tool that sends e-mail to people who agreed to it. With :class:`~hub.toolkit.crm.Crm`, it comes first."""
 
     category = Category.EMAIL
     kinds = TAKEN_KINDS

@@ -12,16 +12,17 @@ from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import validate
 
-from hub.contract import money, people
+from hub.contract import money
 from hub.contract.calls import Call, Outcome, Outcomes, Recipe, Record, Reply, Result
 from hub.contract.connector import ALL_STAGES, Destination, Field, Settings
 from hub.contract.errors import BadCredentials, BadMapping, Gone, Refused
-from hub.contract.paths import text
 from hub.contract.settings import Paths, Secret, Switch, Words
 from hub.contract.vocabulary import STAGE_LABELS, Category, Kind, Stage, Text
+from hub.toolkit import people
+from hub.toolkit.paths import text
 
 Facts = Mapping[str, Any]
-"""Mapped values under the names of :mod:`hub.contract.standard_fields` ("email", "page_url", "ttclid")."""
+"""Mapped values under the names of :mod:`hub.toolkit.standard_fields` ("email", "page_url", "ttclid")."""
 
 PERSON = {
     name: name
@@ -324,6 +325,17 @@ def lines(given: Any) -> list[Line]:
             name, category = text(item.get("name")), text(item.get("category"))
             found.append(Line(line_id, name, category, 1 if quantity is None else quantity, each))
     return found
+
+
+def line_objects(found: Sequence[Line], keys: Mapping[str, str | Callable[[Line], Any]]) -> list[dict[str, Any]]:
+    """Order lines in a platform's own words: its key → the name in :class:`Line`, or what makes the value of the line.
+
+    What is not known is left out.
+    """
+    return [
+        without_empty({key: getattr(line, of) if isinstance(of, str) else of(line) for key, of in keys.items()})
+        for line in found
+    ]
 
 
 def pieces(found: Sequence[Line]) -> int | float:

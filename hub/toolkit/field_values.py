@@ -1,6 +1,6 @@
 """Messages of any shape as conversions: what a person points at, and what the sender's words mean.
 
-For sources whose messages nobody can know beforehand. Where things stand: :mod:`hub.contract.field_picker`.
+For sources whose messages nobody can know beforehand. Where things stand: :mod:`hub.toolkit.field_picker`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from hub.contract.amounts import read_currency, read_money
 from hub.contract.conversion import Campaigns, Contact, Conversion, Item
-from hub.contract.dates import first_time
 from hub.contract.errors import NotUnderstood
-from hub.contract.field_picker import NAMES, Message
 from hub.contract.inbound import Inbound
-from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag, read_touch, split_name
 from hub.contract.money import from_minor
 from hub.contract.settings import Choice, Currency, Paths, SettingsSchema, Table
 from hub.contract.vocabulary import KIND_LABELS, STAGE_LABELS, Kind, Stage, Text, stage_named
+from hub.toolkit.amounts import read_currency, read_money
+from hub.toolkit.cleaning import clean_email, clean_order_id, read_consent, read_flag, read_touch, split_name
+from hub.toolkit.dates import first_time
+from hub.toolkit.field_picker import NAMES, Message
 
 WITHOUT_STAGE = (Kind.REFUND, Kind.DISPUTE, Kind.CANCELLATION, Kind.PENDING, Kind.CONTACT)
 

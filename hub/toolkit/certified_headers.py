@@ -19,12 +19,12 @@ from typing import Any, ClassVar, Self
 from uuid import uuid4
 
 from hub.contract.calls import Call, Recipe, Reply
-from hub.contract.dates import parse_time
 from hub.contract.errors import NotVerified
 from hub.contract.inbound import Headers
-from hub.contract.signing import require_header
+from hub.toolkit.dates import parse_time
+from hub.toolkit.signing import require_header
 
-# hub.contract.certificates is costly to load, so it is imported when needed
+# hub.toolkit.certificates is costly to load, so it is imported when needed
 
 ALGORITHM = "SHA256withRSA"  # pinned: the sender must not choose how it is checked
 FUTURE = 300  # seconds a delivery may seem to come from the future
@@ -66,7 +66,7 @@ class CertifiedHeaders(ABC):
 
         ``tolerance``: how old it may be, in seconds. This is not yet the signature: see :meth:`check_signature`.
         """
-        from hub.contract.certificates import check_address
+        from hub.toolkit.certificates import check_address
 
         sent = parse_time(self.time)
         if sent is None:
@@ -85,7 +85,7 @@ class CertifiedHeaders(ABC):
 
         One of ``receivers`` must have been signed for. Raises NotVerified, also when there are none or one is empty.
         """
-        from hub.contract.certificates import check_dates, check_rsa_sha256, fetch_certificate, read_certificates
+        from hub.toolkit.certificates import check_dates, check_rsa_sha256, fetch_certificate, read_certificates
 
         if not receivers or not all(receivers):
             raise NotVerified("Nothing is set on this source that the sender signs for.", reason="secret_not_set")
@@ -103,7 +103,7 @@ class CertifiedHeaders(ABC):
     @classmethod
     def make(cls, receiver: str, body: bytes, at: datetime, key: bytes) -> dict[str, str]:
         """The headers of a test message, signed with a throw-away ``key`` (PEM) whose certificate the source trusts."""
-        from hub.contract.certificates import make_rsa_sha256
+        from hub.toolkit.certificates import make_rsa_sha256
 
         sent = cls(str(uuid4()), at.strftime("%Y-%m-%dT%H:%M:%SZ"), "", cls.test_certificate_url, ALGORITHM)
         signed = replace(sent, signature=make_rsa_sha256(sent.message(receiver, body), key))

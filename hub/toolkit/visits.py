@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from hub.contract.conversion import Consent, Context, iso
 from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Inbound
-from hub.contract.intake import CLICK_IDS, UTM_NAMES, read_consent, read_touch
-from hub.contract.queries import Fields, raw_text, read_fields, spellings
-from hub.contract.signing import fingerprint
+from hub.toolkit.cleaning import CLICK_IDS, UTM_NAMES, read_consent, read_touch
+from hub.toolkit.query_strings import Fields, raw_text, read_fields, spellings
+from hub.toolkit.signing import fingerprint
 
 VISITOR_COOKIE = "hub_visitor"
 NEW_VISITOR = "x-hub-new-visitor"

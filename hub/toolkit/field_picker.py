@@ -1,7 +1,7 @@
 """Where things stand in a message of any shape: where the person said, else under well-known names.
 
 Well-known means exactly these paths. Nothing is ever taken because it looks like an e-mail or an amount: the only
-address in a message may be the merchant's own. :mod:`hub.contract.records` makes conversions of what is found.
+address in a message may be the merchant's own. :mod:`hub.toolkit.flat_form` makes conversions of what is found.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Inbound
-from hub.contract.intake import CLICK_IDS, UTM_NAMES
-from hub.contract.paths import dig, nested
 from hub.contract.vocabulary import Text
+from hub.toolkit.cleaning import CLICK_IDS, UTM_NAMES
+from hub.toolkit.paths import dig, nested
 
 Json = dict[str, Any]
 

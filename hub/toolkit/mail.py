@@ -11,9 +11,9 @@ from hashlib import sha256
 from marshmallow import ValidationError, validate
 
 from hub.contract.calls import Call
-from hub.contract.people import email as normal_email
 from hub.contract.settings import Choice, Number, Secret, SettingsSchema, Words
 from hub.contract.vocabulary import Text
+from hub.toolkit.people import email as normal_email
 
 _POLICY = SMTP.clone(cte_type="7bit")
 

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from hub.contract.conversion import Conversion
-from hub.contract.intake import CLICK_IDS, UTM_NAMES, read_touch
-from hub.contract.paths import text
+from hub.toolkit.cleaning import CLICK_IDS, UTM_NAMES, read_touch
+from hub.toolkit.paths import text
 
 _CAMPAIGNS = frozenset({"webinarid", "webinar_id", "campaignid", "campaign_id"})
 _TAGS = frozenset({"tag", "tags"})

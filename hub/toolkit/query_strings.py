@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import unquote_to_bytes
 
-from hub.contract.dates import DATE_REPLACED, first_time, parse_time
 from hub.contract.errors import NotUnderstood, NotVerified
 from hub.contract.inbound import Inbound
-from hub.contract.intake import clean_text, unreplaced_placeholder
-from hub.contract.signing import check_hmac, check_timestamp
+from hub.toolkit.cleaning import clean_text, unreplaced_placeholder
+from hub.toolkit.dates import DATE_REPLACED, first_time, parse_time
+from hub.toolkit.signing import check_hmac, check_timestamp
 
 MAX_FIELDS = 2000  # a 64 kB query of empty fields has more; what follows them is not read
 PLACEHOLDER = "placeholder_not_replaced"
@@ -36,6 +36,19 @@ class Fields:
     def one(self, name: str) -> str:
         """The first value of ``name``, or an empty text."""
         return next(iter(self.values.get(name, ())), "")
+
+    def only(self, name: str, reason: str) -> str:
+        """The value of ``name``, or an empty text. Raises NotUnderstood with ``reason`` when two different ones were sent.
+
+        Capital and small letters do not make a difference.
+        """
+        found = {value.upper(): value for value in reversed(self.all(name))}
+        if len(found) > 1:
+            first, second, *_ = self.all(name)
+            raise NotUnderstood(
+                f"The hit gave two values of {name}, {first[:40]} and {second[:40]}. Send one.", reason=reason
+            )
+        return self.one(name)
 
     def firsts(self) -> dict[str, str]:
         """Every field with its first value."""
@@ -78,7 +91,7 @@ def check_signed(text: str, secrets: Sequence[str], now: datetime) -> None:
     """Raise NotVerified unless ``text`` (:func:`raw_text`) ends with a good ``&ts=<Unix time>…&sig=<hex HMAC-SHA256>``.
 
     How a backend may prove its call of a public address. The HMAC covers all that stands before ``&sig=``, so nothing
-    may follow it; the time may be as far from ``now`` as :func:`~hub.contract.signing.check_timestamp` allows.
+    may follow it; the time may be as far from ``now`` as :func:`~hub.toolkit.signing.check_timestamp` allows.
     """
     signed, _, signature = text.rpartition(_SIGNATURE)
     if not re.fullmatch(r"[0-9A-Fa-f]{64}", signature):

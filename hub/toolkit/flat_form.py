@@ -11,15 +11,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from hub.contract.amounts import read_money
 from hub.contract.conversion import Contact, Conversion, Item
-from hub.contract.dates import first_time
 from hub.contract.errors import NotUnderstood
-from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag, split_name
 from hub.contract.money import decimal
-from hub.contract.paths import required_text, text
-from hub.contract.tracking import read_tracking
 from hub.contract.vocabulary import Kind, Stage, stage_named
+from hub.toolkit.amounts import read_money
+from hub.toolkit.cleaning import clean_email, clean_order_id, read_consent, read_flag, split_name
+from hub.toolkit.dates import first_time
+from hub.toolkit.paths import required_text, text
+from hub.toolkit.tracking import read_tracking
 
 KEYS = frozenset(
     {

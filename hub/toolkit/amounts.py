@@ -24,8 +24,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from hub.contract.errors import NotUnderstood
-from hub.contract.intake import clean_text
 from hub.contract.money import MAX_AMOUNT, currency_code, exponent
+from hub.toolkit.cleaning import clean_text
 
 MAX_LENGTH = 60  # characters; a longer text is no amount
 

@@ -12,13 +12,13 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract.conversion import Contact, Conversion, Item
-from hub.contract.dates import first_time
 from hub.contract.errors import NotUnderstood
-from hub.contract.intake import clean_text, split_name
 from hub.contract.money import currency_code, decimal, exponent, from_minor
-from hub.contract.paths import dig, text
-from hub.contract.tracking import read_tracking
 from hub.contract.vocabulary import Stage
+from hub.toolkit.cleaning import clean_text, split_name
+from hub.toolkit.dates import first_time
+from hub.toolkit.paths import dig, text
+from hub.toolkit.tracking import read_tracking
 
 Facts = dict[str, Any]
 Paths = Mapping[str, Sequence[str]]
@@ -26,7 +26,7 @@ Paths = Mapping[str, Sequence[str]]
 
 
 def first_text(data: Any, *paths: str) -> str | None:
-    """The first text found at ``paths`` (as :func:`~hub.contract.paths.dig` reads them)."""
+    """The first text found at ``paths`` (as :func:`~hub.toolkit.paths.dig` reads them)."""
     for path in paths:
         said = text(dig(data, path))
         if said:

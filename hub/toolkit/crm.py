@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from hub.contract.calls import Call, Outcome, Outcomes, Recipe, Record, Reply, Result
 from hub.contract.connector import Destination, Field, Limits
-from hub.contract.email_tools import TAKEN_KINDS, USUAL_STAGES, require_email
 from hub.contract.errors import BadCredentials, BadMapping, DeliveryError, Refused, TryLater
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import PROFILE, fields_for
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.email_tools import TAKEN_KINDS, USUAL_STAGES, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import PROFILE, fields_for
 
 HUB_KEYS: Mapping[str, str] = {f"hub_{name}": name for name in PROFILE}
 """The hub's own fields: the summary, and each purchase fact by itself. Key → the fact's name."""
@@ -67,6 +67,44 @@ def listed_field(
         group="profile" if own else "account",
         options=tuple((value, text(name) or value) for each, name in options if (value := text(each))),
     )
+
+
+def listed_fields(
+    rows: Any,
+    key: str,
+    label: str,
+    type: str = "",
+    *,
+    types: Mapping[str, Any],
+    prefix: str = "",
+    names: Sequence[str] = (),
+    options: str = "",
+    option: tuple[str, str] = ("", ""),
+    required: str = "",
+    wanted: Callable[[Mapping[str, Any]], Any] = bool,
+) -> Listed:
+    """An account's fields out of the ``rows`` of a CRM's answer. What is no object, or has no key, is passed over.
+
+    ``key``, ``label``, ``type``, ``names`` and ``required`` are paths in one row, ``options`` is the path of its choices,
+    and ``option`` are the paths of value and label in one choice ("" for a choice that is a text itself). ``prefix`` goes
+    before each key. ``wanted`` says which rows count. Each field is made by :func:`listed_field`.
+    """
+    found: Listed = {}
+    for row in rows if isinstance(rows, list) else []:
+        own = text(dig(row, key)) if isinstance(row, dict) and wanted(row) else None
+        if own is None:
+            continue
+        choices = dig(row, options) if options else None
+        found[prefix + own] = listed_field(
+            prefix + own,
+            dig(row, label),
+            (text(dig(row, type)) or "") if type else "",
+            types=types,
+            names=[dig(row, name) for name in names],
+            options=[(dig(choice, option[0]), dig(choice, option[1])) for choice in choices or []],
+            required=bool(required) and dig(row, required) is True,
+        )
+    return found
 
 
 def expected(own_key: Callable[[str], str] = str) -> Listed:
@@ -238,3 +276,15 @@ def refusal(
     if verdict == "field":
         return BadMapping(field, f"{crm} refused the field {field or '(unnamed)'}.", status=status, detail=words)
     return Refused(f"{crm} refused the record.", status=status, detail=words)
+
+
+def row_outcome(verdict: Verdict | None, words: str, field: str = "") -> Outcome:
+    """The outcome of one record of a batch that ``verdict`` stands for, as :func:`refusal` is the error of a whole call.
+
+    ``field`` is the CRM's name of the field that it does not take. Without one, the record is refused.
+    """
+    if verdict in ("later", "slower"):
+        return Outcome(Result.TRY_LATER, detail=words)
+    if verdict == "field" and field:
+        return Outcome(Result.BAD_MAPPING, "refused_by_destination", words, field=field)
+    return Outcome.refused(words)

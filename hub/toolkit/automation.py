@@ -17,10 +17,10 @@ from hub.contract.connector import ALL_STAGES, ANY_FIELDS, Destination, Source, 
 from hub.contract.conversion import Conversion
 from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Inbound
-from hub.contract.records import read_record
 from hub.contract.settings import Currency, Secret, Secrets, SettingsSchema, Switch, Words
-from hub.contract.signing import check_token, require_header
 from hub.contract.vocabulary import Category, Kind, Text
+from hub.toolkit.flat_form import read_record
+from hub.toolkit.signing import check_token, require_header
 
 TOKEN = "X-Hub-Token"  # noqa: S105 - the header's name
 
@@ -97,7 +97,7 @@ class RecordSettings(SettingsSchema):
 
 
 class RecordSource(Source):
-    """Takes one flat object, or a list of them, out of a flow: see :mod:`hub.contract.records` for the keys.
+    """Takes one flat object, or a list of them, out of a flow: see :mod:`hub.toolkit.flat_form` for the keys.
 
     Messages carry a password in the header X-Hub-Token, which does not cover the body. ``takes_records`` makes it the
     source of what is recorded through the REST API, where the API key is the proof.
