@@ -24,7 +24,7 @@ from hub.outgoing.sender import run_recipe
 from hub.settings import settings as installation
 from hub.steer import order_scopes, routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
-from hub.store import accounts, deliveries
+from hub.store import accounts, deliveries, replays
 from hub.store import connections as store
 from hub.store.base import alone
 from hub.store.connections import ConnectionRow
@@ -141,7 +141,7 @@ def resume(
     store.set_state(tx, connection_id, at, store.ACTIVE)
     store.change_connection(tx, connection_id, at, breaker={}, throttled_until=None)
     _audit(tx, at, row, "connection.resumed", author)
-    return deliveries.release(tx, connection_id, at)
+    return replays.release(tx, connection_id, at)
 
 
 def remove(
