@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.connecting.batches import batches
 from hub.connecting.connected import Connected
 from hub.contract.calls import Outcome, Recipe, Record, Result
 from hub.contract.connector import Batch
@@ -160,13 +161,8 @@ class Lane:
             other.join()
 
     def _send_batches(self, records: Sequence[Record], batch: Batch, wave: Wave) -> None:
-        destination, settings = self._connected.destination, self._connected.settings
-        groups: dict[str, list[Record]] = {}
-        for record in records:
-            groups.setdefault(destination.group(record, settings), []).append(record)
-        for group in groups.values():
-            for start in range(0, len(group), batch.max_records):
-                self._send_batch(group[start : start + batch.max_records], batch, wave)
+        for together in batches(self._connected.destination, records, self._connected.settings):
+            self._send_batch(together, batch, wave)
 
     def _send_batch(self, records: list[Record], batch: Batch, wave: Wave) -> None:
         """Send; a batch refused as a whole is halved until the bad record stands alone."""

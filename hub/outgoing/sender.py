@@ -12,23 +12,22 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPException, IncompleteRead
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 
 from hub.connecting.connected import Connected
+from hub.connecting.masking import Mask, mask_for
 from hub.contract.auth import SignedBody
-from hub.contract.calls import Call, Outcome, Recipe, Reply
+from hub.contract.calls import Call, Outcome, Recipe, Reply, with_params
 from hub.contract.errors import DeliveryError, Refused, TryLater
 from hub.contract.inbound import Headers
-from hub.contract.settings import secret_names
 from hub.outgoing.answers import by_status, judge
 from hub.outgoing.grants import Ask, authorize, renewed
 from hub.outgoing.guard import AddressRefused, check_url
@@ -70,7 +69,7 @@ class Sender:
         A destination's answers pass through its ``judge``; what it says of the last one is left in ``talk``.
         """
         is_destination = connected.row["role"] == "destination"
-        mask = self._mask_of(connected) if talk is not None else str
+        mask: Mask = self._mask_of(connected) if talk is not None else str
         answer: Reply | DeliveryError | None = None
         while True:
             try:
@@ -91,7 +90,7 @@ class Sender:
     def _mask_of(self, connected: Connected) -> Mask:
         known = self._masks.get(connected.id)
         if known is None or known[0] is not connected.settings:
-            known = self._masks[connected.id] = (connected.settings, mask_for(connected))
+            known = self._masks[connected.id] = (connected.settings, mask_for(connected.connector, connected.settings))
         return known[1]
 
     def _ask(self, call: Call, connected: Connected, talk: Talk | None, mask: Mask) -> Reply:
@@ -178,7 +177,7 @@ class Sender:
             authorize(auth, call, connected, headers, params, body, self.asker(connected))
         request = requests.PreparedRequest()
         request.method, request.hooks, request.body = call.method, default_hooks(), body or None
-        request.url = _with_params(call.url, params)
+        request.url = with_params(call.url, params)
         if body or call.method in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = str(len(body))
         for name, value in headers.items():
@@ -189,29 +188,6 @@ class Sender:
 
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.6.2
-Mask = Callable[[str], str]
-
-
-def mask_for(connected: Connected) -> Mask:
-    """A function that replaces every secret of this connection in a text with ``***``."""
-    names = secret_names(connected.connector.Settings)
-    values: list[str] = []
-    for name in names:
-        value = connected.settings.get(name)
-        values += [str(one) for one in (value if isinstance(value, list) else [value]) if one and len(str(one)) >= 4]
-    if not values:
-        return lambda text: text
-    longest_first = sorted(values, key=len, reverse=True)
-
-    def mask(text: str) -> str:
-        for value in longest_first:
-            if value in text:
-                text = text.replace(value, "***")
-        return text
-
-    return mask
-
-
 _cache: dict[tuple[str, str, str], tuple[float, Reply]] = {}
 _shared: list[Sender] = []
 _shared_lock = threading.Lock()
@@ -229,12 +205,6 @@ def shared_sender() -> Sender:
 def run_recipe(connected: Connected, recipe: Recipe) -> Any:
     """Drive a recipe over the shared connections."""
     return shared_sender().run(connected, recipe)
-
-
-def _with_params(url: str, params: dict[str, str]) -> str:
-    if not params:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
 
 
 def _read(response: requests.Response, longest: int) -> bytes:
@@ -260,7 +230,7 @@ def _unreachable(error: Exception, host: str) -> TryLater:
 def _shown_call(call: Call, body: bytes, mask: Mask) -> dict[str, Any]:
     return {
         "method": call.method,
-        "url": mask(_with_params(call.url, dict(call.params or {}))),
+        "url": mask(with_params(call.url, dict(call.params or {}))),
         "headers": {name: mask(value) for name, value in call.headers.items()},
         "body": mask(body[: 2 * KEPT_TEXT].decode("utf-8", "replace"))[:KEPT_TEXT],
         "size": len(body),
