@@ -16,6 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hub.connecting.batches import batches
 from hub.connecting.connected import Connected
 from hub.connecting.seams import TimeLimit, is_of_our_database, where
 from hub.contract.calls import Outcome, Recipe, Record, Result
@@ -195,17 +196,11 @@ class Lane:
         return (yield from self._connected.destination.deliver(record, self._connected.settings))
 
     def _send_batches(self, records: Sequence[Record], batch: Batch, wave: Wave) -> None:
-        groups: dict[str, list[Record]] = {}
-        for record in records:
-            try:
-                group = str(self._connected.destination.group(record, self._connected.settings))
-            except Exception as error:  # noqa: BLE001 - becomes the verdict on this record, and is logged
-                wave.outcomes[record.id] = self._checked(self._failed(error)[0])
-                continue
-            groups.setdefault(group, []).append(record)
-        for group_records in groups.values():
-            for start in range(0, len(group_records), batch.max_records):
-                self._send_batch(group_records[start : start + batch.max_records], batch, wave)
+        def failed(record: Record, error: Exception) -> None:
+            wave.outcomes[record.id] = self._checked(self._failed(error)[0])
+
+        for together in batches(self._connected.destination, records, self._connected.settings, failed):
+            self._send_batch(together, batch, wave)
 
     def _send_batch(self, records: list[Record], batch: Batch, wave: Wave) -> None:
         """Send; a batch that one bad record spoils is halved until that record stands alone."""

@@ -9,17 +9,17 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection
 
 from hub.connecting import vault
-from hub.connecting.connected import Connected, open_connection, split_settings
+from hub.connecting.connected import Connected, open_connection, public_url, split_settings
+from hub.connecting.masking import MASK
 from hub.connecting.registry import Role, UnknownConnector, registry
 from hub.contract.auth import OAuth2, ServiceAccount
 from hub.contract.calls import Recipe
 from hub.contract.connector import Connector, Destination, Field
-from hub.contract.errors import ConfigError, ConnectorBroken, HubError
+from hub.contract.errors import ConnectorBroken, HubError
 from hub.contract.settings import secret_names
 from hub.contract.vocabulary import Text
 from hub.outgoing.oauth import NotAKey, service_account_key
 from hub.outgoing.sender import run_recipe
-from hub.settings import settings as installation
 from hub.steer import order_scopes, routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
 from hub.store import accounts, deliveries
@@ -28,7 +28,6 @@ from hub.store.base import alone
 from hub.store.connections import ConnectionRow
 from hub.toolkit.signing import new_whsec
 
-MASK = "***"
 """Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
 
 LONGEST_NAME = 200
@@ -204,14 +203,7 @@ def shown(row: ConnectionRow) -> dict[str, Any]:
 
 def address(row: ConnectionRow) -> str | None:
     """The public address of a source; None for a destination."""
-    if row.role != "source":
-        return None
-    base = installation().base_url
-    try:
-        door = registry().source(row.connector).door
-    except (ConnectorBroken, ConfigError):
-        door = "webhook"
-    return f"{base}/v1/conversion/pixel/{row.number}" if door == "pixel" else f"{base}/in/{row.address}"
+    return public_url(row) if row.role == "source" else None
 
 
 def check(connected: Connected) -> Text | str:

@@ -36,7 +36,7 @@ def require_header(headers: Headers, name: str) -> str:
 
 
 def require_secrets(secrets: Sequence[str | bytes]) -> None:
-    """NotVerified when no live secret is set: an empty key would verify forged mail."""
+    """Raise NotVerified when no live secret is set: anybody could sign with an empty key."""
     if not secrets or not all(secrets):
         raise NotVerified(
             "No signing secret is set on this source, so nothing can be verified. Paste the sender's secret.",
