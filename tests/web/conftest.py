@@ -11,7 +11,6 @@ from visitors import TinyHub, Visitor, member
 
 from hub import web
 from hub.store import Store
-from hub.web.login import throttle
 
 
 @pytest.fixture
@@ -20,7 +19,6 @@ def app(store: Store) -> Flask:
     made.config.update(SECRET_KEY="for tests")
     made.extensions["hub"] = TinyHub(store)
     web.register(made)
-    throttle.forget()
     return made
 
 
