@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import current_app
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from hub.connecting.connected import Connected, Freshly, open_connection
 from hub.connecting.registry import registry
@@ -86,7 +87,7 @@ def keep(hub: Hub, message: Inbound, connected: Connected, trust: Trust) -> Rece
 
 def keep_refused(hub: Hub, message: Inbound, connected: Connected, error: InboundError) -> Receipt | None:
     """Keep a message that was not verified, for people to see why; None when this minute has seen too many."""
-    if not _refused.allows(connected.id):
+    if not _refused.hit(_most_refused, connected.id):
         return None
     why = {"state": inbound.REFUSED, "reason": error.reason, "detail": f"{error.message} {error.detail}".strip()[:1000]}
     return hub.receiver.keep(_row(message, connected) | why)
@@ -128,23 +129,6 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "�") if "\x00" in text else text
 
 
-class _PerMinute:
-    """Counts by key within the running minute."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._minute = 0
-        self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def allows(self, key: str) -> bool:
-        with self._lock:
-            minute = int(time.time() // 60)
-            if minute != self._minute:
-                self._minute, self._counts = minute, {}
-            self._counts[key] = self._counts.get(key, 0) + 1
-            return self._counts[key] <= self._most
-
-
-_refused = _PerMinute(MOST_REFUSED)
+_most_refused = RateLimitItemPerMinute(MOST_REFUSED)
+_refused = FixedWindowRateLimiter(MemoryStorage())  # in memory: a door does not ask Redis
 __all__ = ["NEW_VISITOR", "VISITOR_COOKIE", "Hub", "hub", "keep", "keep_refused", "now"]
