@@ -12,6 +12,7 @@ from hub.contract.connector import Connector
 from hub.contract.settings import SecretUrl, secret_names
 
 MASK = "***"
+"""Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
 SHORTEST_SECRET = 4  # characters; masking shorter ones would blot out ordinary words
 
 Mask = Callable[[Any], Any]

@@ -28,8 +28,6 @@ from hub.store.base import alone
 from hub.store.connections import ConnectionRow
 from hub.toolkit.signing import new_whsec
 
-"""Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
-
 LONGEST_NAME = 200
 LONGEST_SCOPE = 64
 
