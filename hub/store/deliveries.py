@@ -296,6 +296,7 @@ _HELD = (
     "credentials_refused",
     "grant_missing",
     "grant_broken",
+    "connector_unusable",
 )
 
 

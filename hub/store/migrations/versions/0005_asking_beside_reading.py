@@ -1,0 +1,33 @@
+"""asking beside reading
+
+An index for the messages whose senders have to be asked, and a count of the changes of connections.
+
+Revision ID: 0005
+Revises: 0004
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+WAITING = sa.text("state = 'reading'")
+
+
+def upgrade() -> None:
+    columns = ["workspace_id", "connection_id", "due_at", "id"]
+    op.create_index("ix_inbound_asking", "inbound", columns, sqlite_where=WAITING, postgresql_where=WAITING)
+    op.create_table(
+        "change_count",
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("what", name=op.f("pk_change_count")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("change_count")
+    op.drop_index("ix_inbound_asking", "inbound")
