@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hub.connecting.connected import Connected
 from hub.connecting.rehearsal import drive
 from hub.connecting.seams import NAIVE, asking, guarded, where
 from hub.contract import Unsigned
@@ -16,7 +15,10 @@ from hub.contract.errors import InboundError, NotVerified
 from hub.contract.inbound import Inbound
 from hub.contract.vocabulary import Trust
 
-RunRecipe = Callable[[Connected, Recipe], Any]
+if TYPE_CHECKING:  # `hub verify` needs no store, which this would load
+    from hub.connecting.connected import Connected
+
+RunRecipe: TypeAlias = "Callable[[Connected, Recipe], Any]"
 
 
 class MustAsk(Exception):

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.contract.calls import Call, Recipe, Reply
 from hub.contract.connector import Connector
@@ -48,7 +47,10 @@ class Endless(BaseException):
     """
 
 
-_NOT_ABOUT_IT = (TimeLimit, KeyboardInterrupt, SQLAlchemyError)
+def _is_about_us(error: BaseException) -> bool:
+    database = sys.modules.get("sqlalchemy.exc")  # who has not loaded it, small commands, cannot meet its errors
+    ours = (TimeLimit, KeyboardInterrupt, *((database.SQLAlchemyError,) if database else ()))
+    return isinstance(error, ours)
 
 
 @contextmanager
@@ -59,13 +61,9 @@ def guarded(connector: Connector, doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except _NOT_ABOUT_IT:
-        raise
-    except HubError as error:
-        if _is_whole(error):
-            raise
-        raise broken(connector, doing, error) from error
     except BaseException as error:
+        if _is_about_us(error) or (isinstance(error, HubError) and _is_whole(error)):
+            raise
         raise broken(connector, doing, error) from error
 
 

@@ -89,10 +89,10 @@ inbound = Table(
         postgresql_where=Column("state") == RECEIVED,
     ),
     Index(
-        "ix_inbound_asking",
+        "ix_inbound_waiting_to_ask",
         "workspace_id",
-        "connection_id",
         "due_at",
+        "connection_id",
         "id",
         sqlite_where=Column("state") == READING,
         postgresql_where=Column("state") == READING,
@@ -161,7 +161,8 @@ def asking(tx: Connection, workspace_id: str, connection_id: str, at: datetime, 
     """Messages of one source for which its sender is to be asked now, oldest first."""
     mine = (inbound.c.workspace_id == workspace_id) & (inbound.c.connection_id == connection_id)
     statement = select(inbound).where(mine, inbound.c.state == READING, inbound.c.due_at <= at)
-    return fetch_all(tx, InboundRow, statement.order_by(inbound.c.due_at, inbound.c.id).limit(limit))
+    in_order = statement.order_by(inbound.c.due_at, inbound.c.connection_id, inbound.c.id)  # as their index has them
+    return fetch_all(tx, InboundRow, in_order.limit(limit))
 
 
 def sources_asking(tx: Connection, workspace_id: str, at: datetime) -> list[str]:

@@ -18,8 +18,8 @@ WAITING = sa.text("state = 'reading'")
 
 
 def upgrade() -> None:
-    columns = ["workspace_id", "connection_id", "due_at", "id"]
-    op.create_index("ix_inbound_asking", "inbound", columns, sqlite_where=WAITING, postgresql_where=WAITING)
+    columns = ["workspace_id", "due_at", "connection_id", "id"]
+    op.create_index("ix_inbound_waiting_to_ask", "inbound", columns, sqlite_where=WAITING, postgresql_where=WAITING)
     op.create_table(
         "change_count",
         sa.Column("what", sa.String(length=20), nullable=False),
@@ -30,4 +30,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("change_count")
-    op.drop_index("ix_inbound_asking", "inbound")
+    op.drop_index("ix_inbound_waiting_to_ask", "inbound")
