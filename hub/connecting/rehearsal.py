@@ -32,7 +32,7 @@ class DryRun:
 
     calls: list[Planned] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    errors: dict[str, Exception] = field(default_factory=dict)
+    errors: dict[str, BaseException] = field(default_factory=dict)
 
 
 def drive(recipe: Recipe, answer: Answer) -> Any:
@@ -59,7 +59,7 @@ def dry_run(destination: Destination, records: Sequence[Record], settings: Setti
         recorded = _Recorded(run, ids, answer)
         try:
             result = drive(destination.deliver(together if destination.batch else together[0], settings), recorded)
-        except Exception as error:  # noqa: BLE001 - whatever the connector raises is this run's finding
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the connector raises is this run's finding
             run.errors.update(dict.fromkeys(ids, error))
             continue
         given = result if isinstance(result, dict) else dict.fromkeys(ids, result) if result else {}

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from hub.connecting.batches import batches
 from hub.connecting.connected import Connected
-from hub.connecting.seams import TimeLimit, is_of_our_database, where
+from hub.connecting.seams import TimeLimit, is_about_us, where
 from hub.contract.calls import Outcome, Recipe, Record, Result
 from hub.contract.connector import Batch
 from hub.contract.errors import BadCredentials, DeliveryError, Gone, Refused, TryLater
@@ -241,7 +241,7 @@ class Lane:
             return self._failed(error)
 
     def _failed(self, error: Exception) -> tuple[Outcome, DeliveryError]:
-        if is_of_our_database(error):  # it was asked for a token
+        if is_about_us(error):  # it was asked for a token
             log.error("a delivery could not be sent", exc_info=error)
             ours = TryLater("The hub's own database did not answer.", detail=where(error), reason="internal_error")
             return outcome_of(ours), ours

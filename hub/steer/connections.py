@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,11 @@ from hub.connecting import vault
 from hub.connecting.connected import Connected, open_connection, public_url, split_settings
 from hub.connecting.masking import MASK
 from hub.connecting.registry import Role, UnknownConnector, registry
+from hub.connecting.seams import asking, guarded, told
 from hub.contract.auth import OAuth2, ServiceAccount
 from hub.contract.calls import Recipe
 from hub.contract.connector import Connector, Destination, Field
-from hub.contract.errors import ConnectorBroken, HubError
+from hub.contract.errors import ConnectorBroken
 from hub.contract.settings import secret_names
 from hub.contract.vocabulary import Text
 from hub.outgoing.oauth import NotAKey, service_account_key
@@ -209,7 +211,7 @@ def check(connected: Connected) -> Text | str:
 
     Raises DeliveryError, ConnectorBroken.
     """
-    said = _run(connected, connected.connector.check(connected.settings))
+    said = _ask(connected, "checking the credentials", connected.connector.check)
     name = connected.connector.name
     return (
         str(said)
@@ -223,15 +225,19 @@ def check(connected: Connected) -> Text | str:
 
 def prepare(connected: Connected) -> Text | str:
     """Create at the platform what deliveries need; as :func:`check`."""
-    said = _run(connected, connected.destination.prepare(connected.settings))
+    said = _ask(connected, "preparing the destination", connected.destination.prepare)
     name = connected.connector.name
     return str(said) if said else Text(f"{name} needs no preparation.", f"{name} n'a besoin d'aucune préparation.")
 
 
 def discover(connected: Connected) -> list[Field]:
     """The fields this account takes, asked of the platform where it can be. Raises DeliveryError, ConnectorBroken."""
-    found = _run(connected, connected.destination.discover(connected.settings))
-    return list(connected.destination.fields) if found is None else list(found)
+    found = _ask(connected, "asking for the fields", connected.destination.discover)
+    with guarded(connected.connector, "naming its fields"):
+        fields = list(connected.destination.fields if found is None else found)
+        if not all(isinstance(field, Field) for field in fields):
+            raise TypeError("not every field is a Field")
+        return fields
 
 
 def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Connected:
@@ -239,11 +245,7 @@ def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) 
 
     Raises NotFound, and ConnectorBroken when its connector is missing, broken or does not take its settings.
     """
-    row = get(tx, connection_id, workspace_id)
-    try:
-        return open_connection(row)
-    except UnknownConnector as error:
-        raise ConnectorBroken(str(error)) from None
+    return open_connection(get(tx, connection_id, workspace_id))
 
 
 def form_of(connector: Connector, language: str = "en") -> list[dict[str, Any]]:
@@ -285,18 +287,8 @@ def _options(choices: dict[str, Text] | None, language: str) -> list[dict[str, s
     return [{"value": str(value), "label": label.in_(language)} for value, label in choices.items()]
 
 
-def _run(connected: Connected, recipe: Recipe | None) -> Any:
-    if recipe is None:
-        return None
-    try:
-        return run_recipe(connected, recipe)
-    except HubError:
-        raise
-    except Exception as error:
-        raise ConnectorBroken(
-            f"The connector {connected.connector.slug} failed on the answer. Report it.",
-            detail=f"{type(error).__name__}: {error}"[:300],
-        ) from error
+def _ask(connected: Connected, doing: str, method: Callable[..., Recipe | None]) -> Any:
+    return run_recipe(connected, asking(connected.connector, doing, method, connected.settings))
 
 
 def _checked(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -327,7 +319,7 @@ def _merged(connector: Connector, row: ConnectionRow, values: dict[str, Any]) ->
     """What is stored, brought up to date, under what is given."""
     stored = {**row.settings, **vault.unseal(row.secrets)}
     if row.settings_version < connector.settings_version:
-        stored = connector.upgrade_settings(stored, row.settings_version)
+        stored = told(connector, "reading its settings", connector.upgrade_settings, stored, row.settings_version)
     secrets = secret_names(connector.Settings)
     given = {name: _kept(value, stored.get(name)) if name in secrets else value for name, value in values.items()}
     return _without_empty({**stored, **given})

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connecting.connected import Connected
+from hub.connecting.seams import asking
 from hub.contract.calls import Outcome, Result
 from hub.contract.connector import Destination
-from hub.contract.errors import ConnectorBroken, HubError, Refused
+from hub.contract.errors import Refused
 from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import Text
 from hub.mapping.record import make_record
@@ -61,17 +62,8 @@ def send(connected: Connected, test: Ready) -> Text:
     blocking = next((problem for problem in problems if problem.blocking), None)
     if blocking:
         raise Refused(f"{blocking.field}: {blocking.message.en}", reason="required_field_empty")
-    try:
-        result = run_recipe(
-            connected, destination.deliver([record] if destination.batch else record, connected.settings)
-        )
-    except HubError:
-        raise
-    except Exception as error:
-        raise ConnectorBroken(
-            f"The connector {destination.slug} failed on a test. Report it.",
-            detail=f"{type(error).__name__}: {error}"[:300],
-        ) from error
+    sent = [record] if destination.batch else record
+    result = run_recipe(connected, asking(destination, "sending a test", destination.deliver, sent, connected.settings))
     given = result.get(record.id) if isinstance(result, dict) else result
     return _told(destination, given if isinstance(given, Outcome) else Outcome.delivered())
 

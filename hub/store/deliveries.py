@@ -283,6 +283,7 @@ _HELD = (
     "credentials_refused",
     "grant_missing",
     "grant_broken",
+    "connector_unusable",
 )
 
 

@@ -71,10 +71,11 @@ class CertifiedHeaders(ABC):
         sent = parse_time(self.time)
         if sent is None:
             raise NotVerified("The time of the transmission cannot be read.")
-        if not -FUTURE <= (now - sent).total_seconds() <= tolerance:
+        age = (now - sent).total_seconds()
+        if not -FUTURE <= age <= tolerance:
             raise NotVerified(
                 f"The transmission was signed at {self.time}: too far from now. If it is genuine, check the clocks.",
-                reason="signature_too_old",
+                reason="signature_from_future" if age < 0 else "signature_too_old",
             )
         if self.algorithm != ALGORITHM:
             raise NotVerified(f"Only {ALGORITHM} signatures are accepted.", detail=self.algorithm[:100])
