@@ -5,14 +5,14 @@ Consent and suppression are not asked here but when it is sent (hub/deliver/outb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.connecting.connected import Connected
+from hub.connecting.connected import UNUSABLE
 from hub.contract.vocabulary import Trust
 from hub.store import conversions, deliveries, new_id
 from hub.store.base import Values
@@ -28,11 +28,18 @@ Condition = Callable[[dict[str, Any]], bool]
 
 @dataclass(frozen=True, slots=True)
 class OpenRoute:
-    """A route ready for use: its destination and its compiled filter."""
+    """A route ready for use: what its destination takes, and its compiled filter.
+
+    ``held`` is the reason why nothing can be sent to the destination now: its connector is gone. What the route wants is
+    planned all the same, and waits.
+    """
 
     row: RouteRow
-    connected: Connected
     passes: Condition
+    kinds: Collection[str]
+    stages: Collection[str]
+    sends_tests: bool = False
+    held: str = ""
 
 
 @dataclass(slots=True)
@@ -81,8 +88,8 @@ def plan(tx: Connection, changed: Sequence[Values], routes: Sequence[OpenRoute],
                 made.changed.append({**row, "id": before.id})
             else:
                 continue
-            if row["state"] == deliveries.WAITING and row["due_at"] <= at:
-                made.woken.add(route.connected.id)
+            if row["state"] == deliveries.WAITING and row["due_at"] <= at and not route.held:
+                made.woken.add(route.row.connection_id)
     return made
 
 
@@ -121,14 +128,22 @@ def _is_open(delivery: DeliveryRow) -> bool:
     return delivery.reason in _OPEN and (delivery.tries == 0 or delivery.state == deliveries.NOT_SENT)
 
 
-_OPEN = ("waiting", "waiting_for_proof", "trust_too_low", "filtered_by_rule", "test_not_sent", "stage_not_accepted")
+_OPEN = (
+    "waiting",
+    "waiting_for_proof",
+    "trust_too_low",
+    "filtered_by_rule",
+    "test_not_sent",
+    "stage_not_accepted",
+    UNUSABLE,
+)
 _NOT_TAKEN: Values = {"state": deliveries.NOT_SENT, "reason": "stage_not_accepted"}
 
 
 def _takes(route: OpenRoute, conversion: Values, overridden: str | None) -> bool:
     """Whether the route is for this stage and kind at all; what its destination cannot take, nobody can override."""
-    destination, kind, stage = route.connected.destination, conversion["kind"], conversion["stage"]
-    if kind not in destination.kinds or (stage is not None and stage not in destination.stages):
+    kind, stage = conversion["kind"], conversion["stage"]
+    if kind not in route.kinds or (stage is not None and stage not in route.stages):
         return False
     wanted = kind in route.row.kinds and (stage is None or stage in route.row.stages)
     return wanted or overridden == "stage"
@@ -142,10 +157,10 @@ def _delivery(
         "workspace_id": conversion["workspace_id"],
         "conversion_id": conversion["id"],
         "route_id": route.row.id,
-        "connection_id": route.connected.id,
+        "connection_id": route.row.connection_id,
         "mapping_id": None,
         "state": deliveries.WAITING,
-        "reason": "waiting",
+        "reason": route.held or "waiting",
         "detail": "",
         "tries": 0,
         "due_at": at,
@@ -162,7 +177,7 @@ def _delivery(
 
 
 def _why_not(route: OpenRoute, conversion: Values, data: dict[str, Any], overridden: str | None) -> str:
-    if conversion["test"] and not route.connected.destination.sends_tests and overridden != "test":
+    if conversion["test"] and not route.sends_tests and overridden != "test":
         return "test_not_sent"
     if overridden != "filter" and not route.passes(data):
         return "filtered_by_rule"

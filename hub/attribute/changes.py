@@ -224,7 +224,7 @@ class Changes:
                         "currency": key[2],
                         "occurred_at": whose[key[0]][1],
                         "booked_at": self._at,
-                        "note": "amount_replaced" if key in booked else _NOTES[key[1]],
+                        "note": _CORRECTIONS[key[1]] if key in booked else _NOTES[key[1]],
                     }
                 )
 
@@ -313,6 +313,19 @@ _NOTES = {
     "refund": "refund_recorded",
     "dispute": "dispute_recorded",
 }
+_CORRECTIONS = {
+    "gross": "amount_replaced",
+    "renewal": "renewal_updated",
+    "refund": "refund_updated",
+    "dispute": "dispute_updated",
+}
+_TOLD_AGAIN = {
+    "conversion": "amount_replaced",
+    "renewal": "renewal_updated",
+    "refund": "refund_updated",
+    "dispute": "dispute_updated",
+}
+"""What a message changed whose slot had been told of with the same trust, by kind."""
 _KIND_EFFECTS = {
     "renewal": "renewal_recorded",
     "refund": "refund_recorded",
@@ -349,9 +362,13 @@ def _effect(said: orders.Said, before: str | None) -> str:
     if before is None:
         added = "order_added" if said.data["stage"] == "purchase" else "new_conversion"
         return _KIND_EFFECTS.get(said.data["kind"], added)
-    if before == said.trust.value and said.data.get("value"):
-        return "amount_replaced"
-    return "joined_known_sale"
+    if before != said.trust.value:
+        return "joined_known_sale"
+    if said.data["kind"] == "dispute" and not Decimal(said.data.get("value") or 0):
+        return "dispute_won"
+    if said.data["kind"] in _TOLD_AGAIN:
+        return _TOLD_AGAIN[said.data["kind"]] if said.data.get("value") else "joined_known_sale"
+    return _KIND_EFFECTS[said.data["kind"]]
 
 
 def _subscription(subject: Subject) -> str | None:

@@ -1,4 +1,4 @@
-"""How calls are authenticated. A connector declares one of these as its ``auth``; the sender applies it.
+"""How calls are authenticated. A connector declares one of these classes as its ``auth``; the hub's sender applies it.
 
 In every URL here, ``{name}`` stands for the connection's setting of that name.
 """

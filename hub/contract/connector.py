@@ -1,4 +1,4 @@
-"""What a connector is. Data first: a method only says what data cannot.
+"""What a connector is. It declares data; it has a method only for what data cannot say.
 
 A connector does no I/O, holds no clock and no retry. It imports ``hub.contract``, ``hub.toolkit``, marshmallow and the
 standard library. Read ``connectors/stripe/source.py`` (a source whose signature carries a time),
@@ -132,7 +132,7 @@ class Source(Connector):
         yield
 
     def normalize(self, inbound: Inbound, settings: Settings) -> Iterable[Conversion]:
-        """The conversions in the message. Pure. ``[]`` means "genuine, but not for us".
+        """The conversions in the message. It depends on nothing but its arguments. ``[]`` means "genuine, but not for us".
 
         Index what must be there and ``.get`` what may be missing: a KeyError, TypeError, IndexError, AttributeError or
         ValueError here becomes "not understood", the message is parked and can be replayed after a fix.

@@ -16,8 +16,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hub.connecting.batches import batches
 from hub.connecting.connected import Connected
-from hub.connecting.seams import TimeLimit, is_of_our_database, where
+from hub.connecting.seams import TimeLimit, is_about_us, where
 from hub.contract.calls import Outcome, Recipe, Record, Result
 from hub.contract.connector import Batch
 from hub.contract.errors import BadCredentials, DeliveryError, Gone, Refused, TryLater
@@ -195,17 +196,11 @@ class Lane:
         return (yield from self._connected.destination.deliver(record, self._connected.settings))
 
     def _send_batches(self, records: Sequence[Record], batch: Batch, wave: Wave) -> None:
-        groups: dict[str, list[Record]] = {}
-        for record in records:
-            try:
-                group = str(self._connected.destination.group(record, self._connected.settings))
-            except Exception as error:  # noqa: BLE001 - becomes the verdict on this record, and is logged
-                wave.outcomes[record.id] = self._checked(self._failed(error)[0])
-                continue
-            groups.setdefault(group, []).append(record)
-        for group_records in groups.values():
-            for start in range(0, len(group_records), batch.max_records):
-                self._send_batch(group_records[start : start + batch.max_records], batch, wave)
+        def failed(record: Record, error: Exception) -> None:
+            wave.outcomes[record.id] = self._checked(self._failed(error)[0])
+
+        for together in batches(self._connected.destination, records, self._connected.settings, failed):
+            self._send_batch(together, batch, wave)
 
     def _send_batch(self, records: list[Record], batch: Batch, wave: Wave) -> None:
         """Send; a batch that one bad record spoils is halved until that record stands alone."""
@@ -246,7 +241,7 @@ class Lane:
             return self._failed(error)
 
     def _failed(self, error: Exception) -> tuple[Outcome, DeliveryError]:
-        if is_of_our_database(error):  # it was asked for a token
+        if is_about_us(error):  # it was asked for a token
             log.error("a delivery could not be sent", exc_info=error)
             ours = TryLater("The hub's own database did not answer.", detail=where(error), reason="internal_error")
             return outcome_of(ours), ours

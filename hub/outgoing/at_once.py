@@ -36,7 +36,7 @@ class AtOnce:
     def start(self, request: PreparedRequest, timeout: float, key: Any) -> None:
         """Send ``request``; it leaves with the next :meth:`finished`. Raises what :meth:`Transfer.load` raises."""
         self._leave_parent()
-        transfer = self._idle.pop() if self._idle else _transfer()
+        transfer = self._idle.pop() if self._idle else Transfer()
         try:
             transfer.load(request, timeout, longest(request))
         except BaseException:
@@ -107,10 +107,5 @@ class AtOnce:
 def _multi() -> pycurl.CurlMulti:
     made = pycurl.CurlMulti()
     made.setopt(pycurl.M_MAXCONNECTS, KEPT)
-    return made
-
-
-def _transfer() -> Transfer:
-    made = Transfer()
-    made.curl.setopt(pycurl.PIPEWAIT, 1)  # with HTTP/2 one connection carries all: wait whether it does
+    # Not PIPEWAIT: with HTTP/1.1 it makes some wait for a whole answer of another (seen with libcurl 8.23).
     return made

@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from hub.connecting import vault
 from hub.connecting.connected import Connected, split_settings
-from hub.connecting.rehearsal import secrets_of
+from hub.connecting.masking import mask_for
 from hub.contract.auth import Auth, OAuth1, OAuth2, OAuth2ClientCredentials, ServiceAccount
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, DeliveryError, TryLater
@@ -284,8 +284,7 @@ def _read(reply: Reply, connected: Connected, *sent: str) -> Granted:
     try:
         return oauth.read_answer(reply, connected.connector.name)
     except DeliveryError as error:
-        for secret in (*sent, *secrets_of(connected.connector, connected.settings)):
-            error.detail = error.detail.replace(secret, "***") if len(secret) >= 4 else error.detail
+        error.detail = mask_for(connected.connector, connected.settings, sent)(error.detail)
         raise
 
 

@@ -67,21 +67,19 @@ class Many:
 
     def run(self, starts: Iterator[tuple[Any, Dialogue] | float], at_once: int) -> Iterator[Ended]:
         """See :meth:`hub.outgoing.sender.Sender.run_many`."""
-        more = True
+        more, not_before = True, 0.0
         try:
             while more or self._count:
-                pause = PATIENCE
-                while more and self._count < at_once:
+                while more and self._count < at_once and time.monotonic() >= not_before:
                     start = next(starts, None)
                     if start is None:
                         more = False
                     elif isinstance(start, float):
-                        pause = start
-                        break
+                        not_before = time.monotonic() + start
                     else:
                         self._begin(*start)
                         yield from self._told()
-                self._wait(pause)
+                self._wait(not_before if more and self._count < at_once else None)
                 yield from self._told()
         finally:
             self._break_off()
@@ -96,12 +94,11 @@ class Many:
             self._count -= 1
             yield self._ended.popleft()
 
-    def _wait(self, seconds: float) -> None:
-        """Until something has ended, or for ``seconds``."""
-        until = time.monotonic() + seconds
+    def _wait(self, until: float | None) -> None:
+        """Until something has ended, or to this moment (monotonic)."""
         while not self._ended:
-            left = until - time.monotonic()
-            if left <= 0 or (not self._count and seconds == PATIENCE):
+            left = until - time.monotonic() if until is not None else PATIENCE
+            if left <= 0 or (until is None and not self._count):
                 return
             if not self._count:
                 time.sleep(left)

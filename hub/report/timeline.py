@@ -30,11 +30,13 @@ from hub.store import (
     replays,
     routes,
 )
+from hub.store import attempts as attempt_store
 from hub.store.accounts import AuditRow
+from hub.store.attempts import Try
 from hub.store.connections import ConnectionRow
 from hub.store.contacts import ContactRow
 from hub.store.conversions import ConversionRow, ObservationRow
-from hub.store.deliveries import DeliveryRow, Try
+from hub.store.deliveries import DeliveryRow
 from hub.store.inbound import InboundRow
 from hub.store.orders import OrderRow
 
@@ -222,7 +224,7 @@ def _deliveries(tx: Connection, workspace_id: str, rows: Iterable[ConversionRow]
     planned = sorted(deliveries.of_conversions(tx, [row.id for row in rows]).values(), key=lambda one: one.id)
     targets = connections.by_ids(tx, {one.connection_id for one in planned})
     ways = {row.id: row.name for row in routes.routes_of(tx, workspace_id)} if planned else {}
-    tries = deliveries.attempts_of(tx, [one.id for one in planned])
+    tries = attempt_store.of_deliveries(tx, [one.id for one in planned])
     overrides = accounts.overrides_of(tx, [one.id for one in planned])
     found: dict[str, list[Json]] = {}
     for one in planned:

@@ -22,8 +22,8 @@ from hub.settings import settings
 
 log = logging.getLogger(__name__)
 
-READING, LANES, SLOW, CLOCK = "reading", "lanes", "slow", "clock"
-QUEUES = (CLOCK, READING, LANES, SLOW)
+READING, ASKING, LANES, SLOW, CLOCK = "reading", "asking", "lanes", "slow", "clock"
+QUEUES = (CLOCK, READING, ASKING, LANES, SLOW)
 """In the order a worker looks at them. A lane that turned out slow goes to its own queue, behind the quick ones."""
 
 LONGEST_JOB = 80

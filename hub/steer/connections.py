@@ -10,18 +10,18 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection
 
 from hub.connecting import vault
-from hub.connecting.connected import Connected, open_connection, split_settings
+from hub.connecting.connected import Connected, open_connection, public_url, split_settings
+from hub.connecting.masking import MASK
 from hub.connecting.registry import Role, UnknownConnector, registry
-from hub.connecting.seams import guarded
+from hub.connecting.seams import asking, guarded, told
 from hub.contract.auth import OAuth2, ServiceAccount
 from hub.contract.calls import Recipe
-from hub.contract.connector import Connector, Destination, Field, Settings
-from hub.contract.errors import ConfigError, ConnectorBroken
+from hub.contract.connector import Connector, Destination, Field
+from hub.contract.errors import ConnectorBroken
 from hub.contract.settings import secret_names
 from hub.contract.vocabulary import Text
 from hub.outgoing.oauth import NotAKey, service_account_key
 from hub.outgoing.sender import run_recipe
-from hub.settings import settings as installation
 from hub.steer import order_scopes, routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
 from hub.store import accounts, deliveries, replays
@@ -29,9 +29,6 @@ from hub.store import connections as store
 from hub.store.base import alone
 from hub.store.connections import ConnectionRow
 from hub.toolkit.signing import new_whsec
-
-MASK = "***"
-"""Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
 
 LONGEST_NAME = 200
 LONGEST_SCOPE = 64
@@ -206,14 +203,7 @@ def shown(row: ConnectionRow) -> dict[str, Any]:
 
 def address(row: ConnectionRow) -> str | None:
     """The public address of a source; None for a destination."""
-    if row.role != "source":
-        return None
-    base = installation().base_url
-    try:
-        door = registry().source(row.connector).door
-    except (ConnectorBroken, ConfigError):
-        door = "webhook"
-    return f"{base}/v1/conversion/pixel/{row.number}" if door == "pixel" else f"{base}/in/{row.address}"
+    return public_url(row) if row.role == "source" else None
 
 
 def check(connected: Connected) -> Text | str:
@@ -221,7 +211,7 @@ def check(connected: Connected) -> Text | str:
 
     Raises DeliveryError, ConnectorBroken.
     """
-    said = _ask(connected, connected.connector.check, "checking its credentials")
+    said = _ask(connected, "checking the credentials", connected.connector.check)
     name = connected.connector.name
     return (
         str(said)
@@ -235,16 +225,19 @@ def check(connected: Connected) -> Text | str:
 
 def prepare(connected: Connected) -> Text | str:
     """Create at the platform what deliveries need; as :func:`check`."""
-    said = _ask(connected, connected.destination.prepare, "preparing the destination")
+    said = _ask(connected, "preparing the destination", connected.destination.prepare)
     name = connected.connector.name
     return str(said) if said else Text(f"{name} needs no preparation.", f"{name} n'a besoin d'aucune préparation.")
 
 
 def discover(connected: Connected) -> list[Field]:
     """The fields this account takes, asked of the platform where it can be. Raises DeliveryError, ConnectorBroken."""
-    found = _ask(connected, connected.destination.discover, "asking for the fields of the account")
-    with guarded(connected.connector, "naming the fields of the account"):
-        return list(connected.destination.fields) if found is None else list(found)
+    found = _ask(connected, "asking for the fields", connected.destination.discover)
+    with guarded(connected.connector, "naming its fields"):
+        fields = list(connected.destination.fields if found is None else found)
+        if not all(isinstance(field, Field) for field in fields):
+            raise TypeError("not every field is a Field")
+        return fields
 
 
 def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Connected:
@@ -252,11 +245,7 @@ def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) 
 
     Raises NotFound, and ConnectorBroken when its connector is missing, broken or does not take its settings.
     """
-    row = get(tx, connection_id, workspace_id)
-    try:
-        return open_connection(row)
-    except UnknownConnector as error:
-        raise ConnectorBroken(str(error)) from None
+    return open_connection(get(tx, connection_id, workspace_id))
 
 
 def form_of(connector: Connector, language: str = "en") -> list[dict[str, Any]]:
@@ -298,11 +287,8 @@ def _options(choices: dict[str, Text] | None, language: str) -> list[dict[str, s
     return [{"value": str(value), "label": label.in_(language)} for value, label in choices.items()]
 
 
-def _ask(connected: Connected, method: Callable[[Settings], Recipe | None], doing: str) -> Any:
-    """What a recipe of the connector returns; None when it has none. Raises DeliveryError, ConnectorBroken."""
-    with guarded(connected.connector, doing):
-        recipe = method(connected.settings)
-        return None if recipe is None else run_recipe(connected, recipe)
+def _ask(connected: Connected, doing: str, method: Callable[..., Recipe | None]) -> Any:
+    return run_recipe(connected, asking(connected.connector, doing, method, connected.settings))
 
 
 def _checked(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -333,7 +319,7 @@ def _merged(connector: Connector, row: ConnectionRow, values: dict[str, Any]) ->
     """What is stored, brought up to date, under what is given."""
     stored = {**row.settings, **vault.unseal(row.secrets)}
     if row.settings_version < connector.settings_version:
-        stored = connector.upgrade_settings(stored, row.settings_version)
+        stored = told(connector, "reading its settings", connector.upgrade_settings, stored, row.settings_version)
     secrets = secret_names(connector.Settings)
     given = {name: _kept(value, stored.get(name)) if name in secrets else value for name, value in values.items()}
     return _without_empty({**stored, **given})

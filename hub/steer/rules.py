@@ -84,8 +84,10 @@ def _on_route(
         passes = compile_filter(way.filter or {})
     except MappingError:  # as in the reader: a route whose filter cannot be read takes nothing
         passes = _nothing
+    destination = connected.destination
+    route = OpenRoute(way, passes, destination.kinds, destination.stages, destination.sends_tests)
     asked = [asdict(known[row.conversion_id]) for row in rows]
-    told = held_back_by_route(tx, asked, OpenRoute(way, connected, passes), filter_facts, overridden)
+    told = held_back_by_route(tx, asked, route, filter_facts, overridden)
     found = {row.id: told[row.conversion_id] for row in rows if row.conversion_id in told}
     wait = timedelta(minutes=way.wait_minutes)
     for row in rows:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connecting.connected import Connected
-from hub.connecting.seams import guarded
+from hub.connecting.seams import asking
 from hub.contract.calls import Outcome, Result
 from hub.contract.connector import Destination
 from hub.contract.errors import Refused
@@ -63,9 +63,8 @@ def send(connected: Connected, test: Ready) -> Text:
     blocking = next((problem for problem in problems if problem.blocking), None)
     if blocking:
         raise Refused(f"{blocking.field}: {blocking.message.en}", reason="required_field_empty")
-    with guarded(destination, "sending a test"):
-        given = [record] if destination.batch else record
-        result = run_recipe(connected, destination.deliver(given, connected.settings))
+    sent = [record] if destination.batch else record
+    result = run_recipe(connected, asking(destination, "sending a test", destination.deliver, sent, connected.settings))
     told = result.get(record.id) if isinstance(result, dict) else result
     return _told(destination, Outcome.delivered() if told is None else checked(told, destination))
 

@@ -1,10 +1,9 @@
-"""The outbox: one row for each conversion on each route, what happened at every try, and what was said on the wire."""
+"""The outbox: one row for each conversion on each route, and how it stands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -22,9 +21,9 @@ from sqlalchemy import (
     update,
 )
 
+from hub.store.attempts import attempt, exchange
 from hub.store.base import (
     Id,
-    JsonColumn,
     Moment,
     Row,
     Values,
@@ -103,55 +102,6 @@ class DeliveryRow(Row, frozen=True):
     ticket_at: datetime | None
     uncounted: int
     overridden: str | None
-
-
-attempt = Table(
-    "attempt",
-    metadata,
-    Column("delivery_id", Id, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("at", Moment, nullable=False),
-    Column("result", String(24), nullable=False),
-    Column("reason", String(40), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("exchange_id", Id),
-)
-
-
-class AttemptRow(Row, frozen=True):
-    """A row of :data:`attempt`."""
-
-    delivery_id: str
-    number: int
-    at: datetime
-    result: str
-    reason: str
-    detail: str
-    exchange_id: str | None
-
-
-exchange = Table(
-    "exchange",
-    metadata,
-    id_column(),
-    Column("connection_id", Id, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("milliseconds", Integer, nullable=False),
-    Column("records", Integer, nullable=False),
-    # [{"call": {method, url, headers, body}, "reply": {status, headers, body} | null}], secrets masked, bodies cut
-    Column("calls", JsonColumn, nullable=False),
-)
-
-
-class ExchangeRow(Row, frozen=True):
-    """A row of :data:`exchange`."""
-
-    id: str
-    connection_id: str
-    at: datetime
-    milliseconds: int
-    records: int
-    calls: Any
 
 
 def add(tx: Connection, rows: Sequence[Values]) -> None:
@@ -306,15 +256,6 @@ def hand_over(tx: Connection, old: str, new: str) -> None:
             _assign(tx, twin.id, old)
 
 
-def sent_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Per conversion: how many of its deliveries arrived, and how often any was tried."""
-    found: dict[str, tuple[int, int]] = {}
-    for (conversion_id, _), row in of_conversions(tx, conversion_ids).items():
-        arrived, tries = found.get(conversion_id, (0, 0))
-        found[conversion_id] = (arrived + (row.state == DELIVERED), tries + row.tries)
-    return found
-
-
 def _assign(tx: Connection, delivery_id: str, conversion_id: str) -> None:
     tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(conversion_id=conversion_id))
 
@@ -350,29 +291,6 @@ def latest(
     if before:
         statement = statement.where(delivery.c.id < before)
     return fetch_all(tx, DeliveryRow, statement)
-
-
-class Try(AttemptRow, frozen=True):
-    """An attempt with what was said on the wire: ``calls`` and the rest are None where nothing was."""
-
-    calls: Any
-    milliseconds: int | None
-    records: int | None
-
-
-def attempts_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[Try]]:
-    """Per delivery, each try with its exchange (calls, milliseconds), first try first."""
-    found: dict[str, list[Try]] = {}
-    for some in chunks(delivery_ids):
-        statement = (
-            select(attempt, exchange.c.calls, exchange.c.milliseconds, exchange.c.records)
-            .outerjoin(exchange, exchange.c.id == attempt.c.exchange_id)
-            .where(in_any(attempt.c.delivery_id, some))
-            .order_by(attempt.c.delivery_id, attempt.c.number)
-        )
-        for row in fetch_all(tx, Try, statement):
-            found.setdefault(row.delivery_id, []).append(row)
-    return found
 
 
 def counts(tx: Connection, workspace_id: str) -> dict[tuple[str, str], int]:

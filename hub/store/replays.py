@@ -98,4 +98,5 @@ _HELD = (
     "credentials_refused",
     "grant_missing",
     "grant_broken",
+    "connector_unusable",
 )

@@ -7,6 +7,7 @@ SQLite lets one connection write at a time, and the others ask again and again, 
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +22,13 @@ class WriteTurns:
     def __init__(self, database: Path) -> None:
         self._log = Path(f"{database}-wal")
         self._mine = threading.Lock()  # the kernel's lock is the process's: its threads queue up here first
-        self._file = Path(f"{database}-writer").open("wb")  # noqa: SIM115 - open as long as the process, see close()
+        self._file: int | None = os.open(f"{database}-writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
     def next(self) -> Iterator[None]:
         """Wait until nobody else writes; nobody else does during the block."""
         with self._mine:
+            assert self._file is not None, "a database that was closed is not written to"  # noqa: S101 - a fault of ours
             fcntl.flock(self._file, fcntl.LOCK_EX)
             try:
                 yield
@@ -41,4 +43,8 @@ class WriteTurns:
             return False
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    __del__ = close

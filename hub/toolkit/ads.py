@@ -1,8 +1,8 @@
 """What all ad platforms have in common, so that a platform's own code is only what sets it apart.
 
-People go out normalized and hashed, in the few forms that platforms write them in. An event that the platform would
-refuse is held back before the batch, since on most platforms one bad event refuses all that travel with it. A stage
-``lead`` is off unless ticked: the hub's lead is an abandoned or refused payment, theirs is a form that someone filled in.
+Personal data is normalized and hashed before it leaves. An event that the platform would refuse is held back, because
+on most platforms one bad event makes them refuse the whole batch. The stage ``lead`` is off unless a person ticks it: the
+hub's lead is an abandoned or refused payment, a platform's lead is a form that someone filled in.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class AdPlatform(Destination):
         return outcomes
 
     def check(self, settings: Settings) -> Recipe | None:
-        """Sends no events at all: refusing the token is a no, refusing the empty list is as good as a yes."""
+        """Send an empty list. A platform that refuses the token fails the check, one that refuses the list passes it."""
         return self._probe(settings)
 
     def _probe(self, settings: Settings) -> Recipe:
@@ -191,7 +191,7 @@ def code_for_tests(where: Text, placeholder: str = "") -> Words:
 
 
 def lead_name_setting(not_this: str, default: str = "CheckoutAbandoned", longest: int = 50) -> Words:
-    """The event's name for the hub's stage lead, which is not what the platform calls ``not_this``."""
+    """The setting that names the event of the hub's stage lead. The platform's own ``not_this`` means something else."""
     return Words(
         Text("Name for abandoned checkouts", "Nom pour les paniers abandonnés"),
         help=Text(
@@ -252,7 +252,7 @@ def by_fact(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any
 
 
 def identifiers(facts: Facts, wanted: Mapping[str, str]) -> dict[str, str]:
-    """Normalized identifiers, in clear: platform's key → one of :data:`FORMS`. What can match nobody is absent."""
+    """Normalized identifiers, not hashed. ``wanted``: platform's key → one of :data:`FORMS`. Others are left out."""
     found = ((key, FORMS[form](facts)) for key, form in wanted.items())
     return {key: value for key, value in found if value}
 
@@ -263,7 +263,7 @@ def hashed(facts: Facts, wanted: Mapping[str, str]) -> dict[str, str]:
 
 
 def texts(facts: Facts, wanted: Mapping[str, str]) -> dict[str, str]:
-    """What goes out as it is (addresses, browsers, click ids): platform's key → fact. What is empty is absent."""
+    """What is sent as it is (addresses, browsers, click ids). ``wanted``: platform's key → fact. Empty ones are left out."""
     found = ((key, _plain(facts.get(fact))) for key, fact in wanted.items())
     return {key: value for key, value in found if value}
 

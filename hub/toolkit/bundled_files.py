@@ -1,6 +1,6 @@
-"""What a connector keeps in files beside its code: the words of its forms and tables in both languages, and templates.
+"""Reads the files beside a connector's code: the words of its forms and tables in both languages, and templates.
 
-Worth it where words outgrow code. A form in ``words.json``::
+Use it where there are more words than code. A form in ``words.json``::
 
     {"currency": {"label": {"en": "Currency", "fr": "Devise"}, "placeholder": "EUR"}}
 

@@ -1,4 +1,4 @@
-"""Senders that sign with RSA and name the certificate in a header: it is fetched from their domain, or they are asked back.
+"""Senders that sign with RSA and name their certificate in a header. The hub fetches it from their domain, or asks them.
 
 A connector adds to :class:`CertifiedHeaders` what differs, and its ``verify`` says what may be signed for:
 
@@ -58,11 +58,11 @@ class CertifiedHeaders(ABC):
 
     @classmethod
     def read(cls, headers: Headers) -> Self:
-        """NotVerified when a header is missing."""
+        """The headers of this delivery. Raises NotVerified when one is missing."""
         return cls(*(require_header(headers, name) for name in cls.header_names))
 
     def check(self, now: datetime, tolerance: int) -> None:
-        """NotVerified when it is too old, from the future, signed otherwise, or names somebody else's certificate.
+        """Raise NotVerified when it is too old, from the future, signed otherwise, or names somebody else's certificate.
 
         ``tolerance``: how old it may be, in seconds. This is not yet the signature: see :meth:`check_signature`.
         """
@@ -71,10 +71,11 @@ class CertifiedHeaders(ABC):
         sent = parse_time(self.time)
         if sent is None:
             raise NotVerified("The time of the transmission cannot be read.")
-        if not -FUTURE <= (now - sent).total_seconds() <= tolerance:
+        age = (now - sent).total_seconds()
+        if not -FUTURE <= age <= tolerance:
             raise NotVerified(
                 f"The transmission was signed at {self.time}: too far from now. If it is genuine, check the clocks.",
-                reason="signature_too_old",
+                reason="signature_from_future" if age < 0 else "signature_too_old",
             )
         if self.algorithm != ALGORITHM:
             raise NotVerified(f"Only {ALGORITHM} signatures are accepted.", detail=self.algorithm[:100])

@@ -1,6 +1,6 @@
 """Chat channels: a line for each conversion, several in one message when several are due.
 
-Nobody's name or address is in a line unless a person maps it: a channel has readers who need not know who bought.
+A line holds no name and no e-mail address unless a person maps them: not every reader of a channel may know who bought.
 """
 
 from __future__ import annotations

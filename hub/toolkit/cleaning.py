@@ -1,6 +1,6 @@
-"""Texts as people, pages and checkouts send them: noise around values, e-mail addresses, order ids, consent words.
+"""Cleans texts as people, pages and checkouts send them: e-mail addresses, order ids, names, words of consent.
 
-Nothing here raises. What cannot be used is None, and a sentence says why.
+Nothing here raises. A value that cannot be used becomes None, and where it matters a sentence says why.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def unreplaced_placeholder(value: str) -> str | None:
 
 
 def read_consent(value: Any) -> Consent:
-    """What ``1``, ``0``, ``ads,email``, a list, or an object of purposes allows. In a list, the unnamed is refused."""
+    """The consent in ``1``, ``0``, ``ads,email``, a list, or an object of purposes. A list refuses what it leaves out."""
     if isinstance(value, Mapping):
         return Consent(**{purpose: _yes_or_no(value.get(purpose)) for purpose in PURPOSES})
     whole = _yes_or_no(value)

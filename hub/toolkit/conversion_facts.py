@@ -1,4 +1,4 @@
-"""What most messages about a sale have in common, as *facts*: arguments of :class:`Conversion`, to be merged with ``**``.
+"""Reads what most messages about a sale have in common. The results are *facts*: arguments of :class:`Conversion`.
 
 Conversion(event_id=…, stage=Stage.PURCHASE, **sale_names(order["id"], order.get("number")),
            **minor_money(order["total"], order["currency"]), contact=read_person(order, PERSON))
@@ -43,8 +43,8 @@ def first_object(data: Any, *paths: str) -> dict[str, Any]:
 def told(facts: Facts, times: Iterable[Any], received_at: datetime, **notes: Any) -> Conversion:
     """The conversion of ``facts``, at the first readable of ``times`` (best first).
 
-    ``notes`` are the shop's free fields by the name under which the rest of them is kept in ``extra``: campaigns, UTM values
-    and click ids among them are put where they belong. Anything but an object is passed over.
+    ``notes`` are objects with the shop's free fields. Campaigns, UTM values and click ids among them are put where they
+    belong; the rest is kept in ``extra`` under the note's name. A note that is no object is ignored.
     """
     occurred_at, flags = first_time(*times, fallback=received_at)
     conversion = Conversion(occurred_at=occurred_at, **{**facts, "flags": [*facts.get("flags", ()), *flags]})

@@ -177,9 +177,9 @@ class Crm(Destination):
 def by_account_key(
     values: Mapping[str, Any], listed: Listed, fixed: Collection[str]
 ) -> tuple[dict[str, tuple[Field, Any]], str]:
-    """What the mapping filled beside the ``fixed`` fields: the CRM's own key → its field and the value.
+    """(What the mapping filled, but for the ``fixed`` fields, by the CRM's own key: the field and the value; a warning).
 
-    And a warning that names what the account has no field for (empty when there is nothing to say).
+    The warning names what the account has no field for. It is empty when there is nothing to say.
     """
     keys = {field.key: (key, field) for key, field in listed.items()}
     found: dict[str, tuple[Field, Any]] = {}
@@ -251,9 +251,10 @@ def people_of(records: Sequence[Record], crm: str, key: str, outcomes: Outcomes)
 def find_or_create(
     find: Call, found: Callable[[Reply], str | None], update: Callable[[str], Call], create: Call
 ) -> Generator[Call, Reply, Reply]:
-    """Look somebody up, then update or create them; the answer to the latter.
+    """Look somebody up, then update or create them. Returns the answer to the second call.
 
-    For CRMs without an upsert. Sound only while one call at a time is made (:attr:`Crm.limits`).
+    For CRMs without an upsert. Use it only where one call at a time is made (:attr:`Crm.limits`): two at once would both
+    create the same person.
     """
     known = found((yield find))
     return (yield create if known is None else update(known))

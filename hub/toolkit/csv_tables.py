@@ -1,4 +1,4 @@
-"""Tables in text files: CSV as spreadsheets, tills and shops write it. Whatever is wrong with a line stays with that line."""
+"""Reads CSV files as spreadsheets, tills and shops write them. A fault in one line leaves the other lines alone."""
 
 from __future__ import annotations
 

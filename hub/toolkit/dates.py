@@ -1,4 +1,4 @@
-"""Times as senders write them. A bad date is never fatal: the next best time is taken, and a flag says so."""
+"""Reads times as senders write them. A bad date loses no sale: the next best time is taken, and a flag says so."""
 
 from __future__ import annotations
 

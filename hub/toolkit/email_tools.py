@@ -185,7 +185,7 @@ class OptOuts(Source):
     kinds = frozenset({Kind.CONTACT})
 
     def read_opt_outs(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[OptOut]:
-        """The opt-outs in the message. Nobody ever opts in this way: a "yes" of a tool may be no more than its default."""
+        """The opt-outs in the message. A "yes" is ignored: it may be no more than the tool's default."""
         raise NotImplementedError
 
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
@@ -211,7 +211,7 @@ class UnsignedOptOuts(OptOuts):
     signs_body = False
 
     def handshake(self, inbound: Inbound, settings: Mapping[str, Any]) -> Reply | None:
-        """Such tools look whether the address answers before they keep it."""
+        """Such tools ask our address for an answer before they keep it."""
         return Reply(200, Headers()) if inbound.method in ("GET", "HEAD") else None
 
     def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""Where things stand in a message of any shape: where the person said, else under well-known names.
+"""Finds things in a message of any shape: where the person said, else under well-known names.
 
-Well-known means exactly these paths. Nothing is ever taken because it looks like an e-mail or an amount: the only
-address in a message may be the merchant's own. :mod:`hub.toolkit.flat_form` makes conversions of what is found.
+Only the paths listed here are well known. Nothing is ever taken because it looks like an e-mail or an amount: the only
+address in a message may be the merchant's own. :mod:`hub.toolkit.field_values` makes conversions of what is found.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Message:
 
 
 def records(inbound: Inbound) -> list[Json]:
-    """The records of a body: JSON, one or an array of them, or a form. What the body is tells its first byte.
+    """The records of a body: one JSON object, an array of them, or a form. The first byte of the body tells which.
 
     Raises NotUnderstood when it is neither.
     """

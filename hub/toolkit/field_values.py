@@ -1,6 +1,6 @@
-"""Messages of any shape as conversions: what a person points at, and what the sender's words mean.
+"""Makes conversions of messages of any shape. A person says where things stand, and what the sender's words mean.
 
-For sources whose messages nobody can know beforehand. Where things stand: :mod:`hub.toolkit.field_picker`.
+For sources whose messages nobody can know beforehand. :mod:`hub.toolkit.field_picker` finds the values.
 """
 
 from __future__ import annotations

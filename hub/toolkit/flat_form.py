@@ -1,4 +1,4 @@
-"""One flat record, as a flow, a form or the REST API tells it, read as a conversion.
+"""Reads one flat record, as a flow, a form or the REST API sends it, as a conversion.
 
 The keys are those of the catalog's flat form. ``stage`` must be there: a stage, or ``renewal``, ``refund``, ``dispute``,
 ``cancellation``, ``pending``, ``contact``. Texts may hold several values separated by commas (``tags``, ``campaign_ids``).

@@ -1,4 +1,4 @@
-"""Senders that sign the raw body with an HMAC in one header, with or without a time: all that differs is declared."""
+"""Senders that sign the raw body with an HMAC in one header, with or without a time. A connector declares what differs."""
 
 from __future__ import annotations
 

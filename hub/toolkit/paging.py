@@ -1,4 +1,4 @@
-"""Reading back: one object, or a list that comes in pages."""
+"""Reads back from a platform: one object, or a list that comes in pages."""
 
 from __future__ import annotations
 

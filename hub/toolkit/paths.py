@@ -28,7 +28,7 @@ def dig(data: Any, path: str) -> Any:
 
 
 def all_at(data: Any, *paths: str) -> list[Any]:
-    """Everything that stands at ``paths``, in their order: lists, and lists in lists, are laid out flat; None is left out."""
+    """Everything that stands at ``paths``, in the order of the paths. Nested lists become one flat list; None is left out."""
     return [one for path in paths for one in _flat(dig(data, path))]
 
 
@@ -70,8 +70,8 @@ def text(value: Any) -> str | None:
 def required_text(data: Any, path: str) -> str:
     """The text at ``path``, for what must be there: ids above all. A number becomes text with every digit kept.
 
-    Raises NotUnderstood, naming ``path``, when it is missing, null, empty, or no text: ``str(None)`` would be an id that
-    strangers share.
+    Raises NotUnderstood, which names ``path``, when it is missing, null, empty, or no text. (``str(None)`` would be an id
+    that unrelated sales share.)
     """
     found = text(dig(data, path))
     if found is None:

@@ -1,8 +1,9 @@
-"""People as ad platforms know them: identifiers normalized and hashed, once, in one place.
+"""People as ad platforms know them: identifiers are normalized and hashed in this one place.
 
-Every function takes what a mapping made (text, a number, None, or nonsense) and gives None for what no platform could
-match: an empty identifier is left out, never hashed. A value that is a SHA-256 digest already passes, lower-cased and
-otherwise untouched. Sources: Meta, "Customer information parameters" and "fbp and fbc parameters"
+Every function takes what a mapping made (text, a number, None, or nonsense). It returns None for what no platform could
+match: an empty identifier is left out, it is never hashed. A value that is a SHA-256 digest already is only lower-cased.
+
+Sources: Meta, "Customer information parameters" and "fbp and fbc parameters"
 (developers.facebook.com/documentation/ads-commerce/conversions-api/parameters); Google, "Send user-provided data"
 (developers.google.com/analytics/devguides/collection/ga4/uid-data).
 """

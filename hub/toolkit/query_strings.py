@@ -1,4 +1,4 @@
-"""Query strings as they reach a public address: whatever page editors, templates and browsers did to them on the way."""
+"""Reads query strings as they reach a public address, after page editors, templates and browsers have changed them."""
 
 from __future__ import annotations
 

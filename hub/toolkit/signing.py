@@ -36,7 +36,7 @@ def require_header(headers: Headers, name: str) -> str:
 
 
 def require_secrets(secrets: Sequence[str | bytes]) -> None:
-    """NotVerified when no live secret is set: an empty key would verify forged mail."""
+    """Raise NotVerified when no live secret is set: anybody could sign with an empty key."""
     if not secrets or not all(secrets):
         raise NotVerified(
             "No signing secret is set on this source, so nothing can be verified. Paste the sender's secret.",
@@ -103,10 +103,11 @@ def check_timestamp(seconds: str | int | float, now: datetime, tolerance: int = 
     except (ValueError, OverflowError):
         raise NotVerified("The time in the signature is not a number.") from None
     if not abs(age) <= tolerance:  # also catches NaN
-        which = "old" if age > 0 else "far in the future"
+        is_ahead = age < -tolerance
+        which = "far in the future" if is_ahead else "old"
         raise NotVerified(
             f"The signature is too {which} (more than {tolerance} s). If the message is genuine, check the clocks.",
-            reason="signature_too_old",
+            reason="signature_from_future" if is_ahead else "signature_too_old",
         )
 
 

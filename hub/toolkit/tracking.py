@@ -1,4 +1,4 @@
-"""Where a sale came from, when the shop tucked it into a processor's free fields (metadata, custom ids)."""
+"""Finds out where a sale came from, when the shop wrote it into a processor's free fields (metadata, custom ids)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Who loaded a page's image, a visitor's browser or a program that looks at pages for others, and what may be believed
-of it. For sources behind the public door (``door = "pixel"``), whose address anyone can call.
+"""Judges a load of a page's image: did a visitor's browser or a program load it, and what can be believed of it?
+
+For sources behind the public door (``door = "pixel"``), whose address anyone can call.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import responses
 from rows import connection_row
 
 from hub.connecting.connected import Connected
+from hub.connecting.masking import secrets_of
 from hub.connecting.registry import registry
-from hub.connecting.rehearsal import secrets_of
 from hub.contract import Call, Headers, Recipe, Reply
 from hub.contract.auth import Auth, MailServer
 from hub.outgoing import grants, reply_cache

@@ -78,6 +78,14 @@ def test_one_connection_serves_a_whole_turn(box: Mailbox, sender: Sender) -> Non
     assert box.connections == 2  # one greeting in clear, one after STARTTLS
 
 
+def test_many_messages_leave_side_by_side(box: Mailbox, sender: Sender) -> None:
+    to = connected(box)
+    starts = [(n, Postcard().deliver(f"p{n}@example.com", to.settings), Exchange()) for n in range(5)]
+    ended = list(sender.run_many(to, starts, 4))
+    assert [one.error for one in ended] == [None] * 5
+    assert sorted(to for _, (to,) in box.envelopes) == [f"p{n}@example.com" for n in range(5)]
+
+
 def test_a_server_that_hung_up_meanwhile_is_called_again(box: Mailbox, sender: Sender) -> None:
     send(sender, connected(box))
     ((_, server),) = sender._mail._kept.values()

@@ -15,6 +15,7 @@ from hub.run import lanes
 from hub.steer import connections as steer
 from hub.steer import replay
 from hub.store import Store, deliveries, now
+from hub.store import attempts as stored_attempts
 from hub.store.deliveries import DeliveryRow
 
 
@@ -64,7 +65,7 @@ def is_due_in(world: World, seconds: float) -> bool:
 
 def numbers(world: World) -> list[int]:
     with world.store.read() as tx:
-        return [one.number for one in deliveries.attempts_of(tx, [delivery(world).id])[delivery(world).id]]
+        return [one.number for one in stored_attempts.of_deliveries(tx, [delivery(world).id])[delivery(world).id]]
 
 
 def test_refused_credentials_are_no_try(world: World) -> None:
