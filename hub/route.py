@@ -98,7 +98,7 @@ def held_back(
 ) -> dict[str, str]:
     """Ask the rules of a route again, as of now: by conversion, the reason of the first that speaks against sending it.
 
-    ``overridden`` is the rule (a key of :data:`hub.store.deliveries.RULES`) that does not count.
+    ``overridden`` is the rule (a key of :data:`hub.store.replays.RULES`) that does not count.
     """
     firsts = _firsts(tx, asked, [route])
     found: dict[str, str] = {}

@@ -126,7 +126,7 @@ class GoogleSheets(Destination):
         **mapping_for(KEYS),
         "Amount": {"from": "value", "as": "money"},
     }
-    batch = Batch(max_records=100, whole_batch_fails=False)
+    batch = Batch(max_records=100)  # rows are appended together or not at all: one cell that is too long refuses all
     limits = Limits(per_second=1, concurrency=1)
 
     def check(self, settings: Mapping[str, Any]) -> Recipe:

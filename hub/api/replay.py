@@ -12,7 +12,7 @@ from hub.run.queue import LANES, READING
 from hub.steer import connections as steered
 from hub.steer import replay as steer
 from hub.store import connections, now
-from hub.store.deliveries import RULES
+from hub.store.replays import RULES
 
 calls = Calls("replay", "Reading and sending again, after a fix")
 

@@ -14,7 +14,7 @@ from hub.run.queue import LANES, READING, wake
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.steer import replay as again
-from hub.store import Store, accounts, connections, deliveries, inbound, now
+from hub.store import Store, accounts, connections, deliveries, inbound, now, replays
 from hub.store.upgrade import check
 
 
@@ -46,9 +46,7 @@ def replay_inbound(ids: tuple[str, ...]) -> None:
 @click.option(
     "--mapping", type=click.Choice(["new", "old"]), default="new", help="The route's mapping, or the one used."
 )
-@click.option(
-    "--override", type=click.Choice(list(deliveries.RULES)), help="The one rule that does not count this time."
-)
+@click.option("--override", type=click.Choice(list(replays.RULES)), help="The one rule that does not count this time.")
 @click.option("--why", help="Why it does not count: written down, and shown on the timeline.")
 @in_words
 def replay_delivery(ids: tuple[str, ...], mapping: str, override: str | None, why: str | None) -> None:

@@ -166,10 +166,14 @@ ANY_FIELDS: tuple[Field, ...] = ()
 
 @dataclass(frozen=True)
 class Batch:
-    """How a platform takes many records in one request. One that is too long (413) is halved by the hub."""
+    """How a platform takes many records in one request. One that is too long (413) is halved by the hub.
+
+    ``whole_batch_fails``: one bad record makes the platform refuse all, so the hub halves a refused request until the bad
+    record stands alone. False: the platform sorts good from bad itself; a refusal is about the request, and counts for all.
+    """
 
     max_records: int
-    whole_batch_fails: bool = True  # one bad record refuses all: the hub splits until it stands alone
+    whole_batch_fails: bool = True
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from hub.contract.calls import Outcome, Result
 from hub.deliver import verdicts
-from hub.deliver.outbox import Lost, Parcel
+from hub.deliver.outbox import Lost, OutboxItem
 from hub.deliver.retry import next_try
 from hub.store import deliveries
 from hub.store.base import Values
@@ -22,21 +22,21 @@ _GOOD = frozenset(
 
 
 def row_after(
-    parcel: Parcel | Lost, outcome: Outcome, exchange_id: str | None, max_age: int | None, at: datetime
+    item: OutboxItem | Lost, outcome: Outcome, exchange_id: str | None, max_age: int | None, at: datetime
 ) -> Values:
     """The row for :func:`hub.store.deliveries.record`. ``max_age``: seconds after which the destination refuses."""
-    delivery = parcel.delivery
+    delivery = item.delivery
     row: Values = {
         "id": delivery.id,
         "number": delivery.tries + 1,
         "result": outcome.result.value,
         "reason": outcome.reason,
         "detail": outcome.detail,
-        "mapping_id": parcel.mapping.id if isinstance(parcel, Parcel) else delivery.mapping_id,
+        "mapping_id": item.mapping.id if isinstance(item, OutboxItem) else delivery.mapping_id,
         "exchange_id": exchange_id,
         "due_at": at,
         "done_at": at,
-        "uncounted": int(_is_no_try(parcel, outcome)),
+        "uncounted": int(_is_no_try(item, outcome)),
         **verdicts.ticket_columns(delivery, outcome),
     }
     if outcome.result is Result.PENDING:
@@ -50,14 +50,14 @@ def row_after(
         return row | {"state": deliveries.WAITING, "done_at": None}
     if outcome.result is Result.TRY_LATER:
         return row | _later(
-            row["number"] - delivery.uncounted - row["uncounted"], outcome, _deadline(parcel, max_age), at
+            row["number"] - delivery.uncounted - row["uncounted"], outcome, _deadline(item, max_age), at
         )
     return row | {"state": deliveries.FAILED}
 
 
-def _is_no_try(parcel: Parcel | Lost, outcome: Outcome) -> bool:
+def _is_no_try(item: OutboxItem | Lost, outcome: Outcome) -> bool:
     """Whether the schedule does not count it: it only asked for a verdict, or we were not let in at all."""
-    return bool(parcel.delivery.ticket) or outcome.result is Result.BAD_CREDENTIALS
+    return bool(item.delivery.ticket) or outcome.result is Result.BAD_CREDENTIALS
 
 
 def _later(tries: int, outcome: Outcome, deadline: datetime | None, at: datetime) -> Values:
@@ -68,8 +68,8 @@ def _later(tries: int, outcome: Outcome, deadline: datetime | None, at: datetime
     return {"state": deliveries.FAILED, "reason": "too_old" if late else "given_up"}
 
 
-def _deadline(parcel: Parcel | Lost, max_age: int | None) -> datetime | None:
+def _deadline(item: OutboxItem | Lost, max_age: int | None) -> datetime | None:
     """When the destination would no longer take it."""
-    if max_age is None or isinstance(parcel, Lost) or parcel.delivery.overridden == "age":
+    if max_age is None or isinstance(item, Lost) or item.delivery.overridden == "age":
         return None
-    return parcel.conversion.occurred_at + timedelta(seconds=max_age)
+    return item.conversion.occurred_at + timedelta(seconds=max_age)

@@ -24,7 +24,7 @@ from hub.contract.connector import Batch
 from hub.contract.errors import BadCredentials, DeliveryError, Gone, Refused, TryLater
 from hub.deliver import breaker, returned, verdicts
 from hub.deliver.attempts import row_after
-from hub.deliver.outbox import Lost, Parcel, load
+from hub.deliver.outbox import Lost, OutboxItem, load
 from hub.deliver.pace import Pace
 from hub.deliver.retry import LONGEST_WAIT
 from hub.outgoing.answers import outcome_of
@@ -36,7 +36,7 @@ from hub.store.deliveries import DueDelivery
 
 log = logging.getLogger(__name__)
 
-MakeRecord = Callable[[Parcel], Record | Outcome]
+MakeRecord = Callable[[OutboxItem], Record | Outcome]
 """Step 6, handed in by the journey: the mapped record, or the outcome when it cannot be made."""
 
 FIRST_WAVE, LARGEST_WAVE = 64, 512
@@ -112,11 +112,11 @@ class Lane:
                 row = connections.get_connection(tx, self._connected.id)
                 if row is None or row.state != connections.ACTIVE or (row.throttled_until or now()) > now():
                     return
-                parcels = load(tx, self._connected, now(), 1 if probing else size)
-            if not parcels:
+                items = load(tx, self._connected, now(), 1 if probing else size)
+            if not items:
                 return
-            wave = self._send(parcels, until)
-            state = self._record(parcels, wave)
+            wave = self._send(items, until)
+            state = self._record(items, wave)
             if wave.limit is not None:
                 raise wave.limit
             if state is None or wave.stop is not None or breaker.is_open(state):
@@ -125,10 +125,10 @@ class Lane:
                 replace(row, breaker=state), self._connected.connector, self._connected.settings
             )
             took = time.monotonic() - began
-            self.slow = took / len(parcels) > SLOW_EACH
+            self.slow = took / len(items) > SLOW_EACH
             if self._connected.destination.batch is None:
                 size = min(size * 2, LARGEST_WAVE) if took < QUICK else max(size // 2, 8) if took > SLOW else size
-                self._widen(took / len(parcels))
+                self._widen(took / len(items))
 
     def _widen(self, seconds_each: float) -> None:
         """Slow receivers need more connections at once, quick ones are limited by the processor anyway."""
@@ -138,25 +138,25 @@ class Lane:
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
-    def _send(self, parcels: Sequence[Parcel | Lost], until: float) -> Wave:
+    def _send(self, items: Sequence[OutboxItem | Lost], until: float) -> Wave:
         wave = Wave(until=until)
         if self._lease is not None:
             wave.is_ours = self._lease.is_ours
         try:
-            self._send_all(parcels, wave)
+            self._send_all(items, wave)
         except TimeLimit as limit:
             wave.limit = limit
         return wave
 
-    def _send_all(self, parcels: Sequence[Parcel | Lost], wave: Wave) -> None:
+    def _send_all(self, items: Sequence[OutboxItem | Lost], wave: Wave) -> None:
         records, judged_later = list[Record](), list[DueDelivery]()
-        for parcel in parcels:
-            if parcel.delivery.ticket and parcel.refusal is None:
-                judged_later.append(parcel.delivery)
+        for item in items:
+            if item.delivery.ticket and item.refusal is None:
+                judged_later.append(item.delivery)
                 continue
-            made = parcel.refusal if isinstance(parcel, Lost) else parcel.refusal or self._made(parcel)
+            made = item.refusal if isinstance(item, Lost) else item.refusal or self._made(item)
             if isinstance(made, Outcome):
-                wave.outcomes[parcel.delivery.id] = self._checked(made)
+                wave.outcomes[item.delivery.id] = self._checked(made)
             else:
                 records.append(made)
         batch = self._connected.destination.batch
@@ -166,11 +166,11 @@ class Lane:
             self._send_batches(records, batch, wave)
         self._ask(judged_later, wave)
 
-    def _made(self, parcel: Parcel) -> Record | Outcome:
+    def _made(self, item: OutboxItem) -> Record | Outcome:
         try:
-            return self._make_record(parcel)
+            return self._make_record(item)
         except Exception as error:
-            log.exception("delivery %s could not be mapped", parcel.delivery.id)
+            log.exception("delivery %s could not be mapped", item.delivery.id)
             return Outcome(Result.REFUSED, "internal_error", where(error))
 
     def _send_singly(self, records: Sequence[Record], wave: Wave) -> None:
@@ -283,13 +283,13 @@ class Lane:
 
     # -- recording -------------------------------------------------------------------------------------------------
 
-    def _record(self, parcels: Sequence[Parcel | Lost], wave: Wave) -> breaker.State | None:
+    def _record(self, items: Sequence[OutboxItem | Lost], wave: Wave) -> breaker.State | None:
         """Write down what was found out. None: nothing was, since another worker has the lane by now."""
         at, max_age = now(), self._connected.destination.max_age
         found = [
-            row_after(parcel, outcome, wave.exchange_of.get(parcel.delivery.id), max_age, at)
-            for parcel in parcels
-            if (outcome := wave.outcomes.get(parcel.delivery.id)) is not None
+            row_after(item, outcome, wave.exchange_of.get(item.delivery.id), max_age, at)
+            for item in items
+            if (outcome := wave.outcomes.get(item.delivery.id)) is not None
         ]
         state = breaker.after(self._connected.row.breaker, at, wave.good, wave.bad)
         with self._store.write() as tx:

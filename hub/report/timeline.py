@@ -18,7 +18,18 @@ from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Headers, Inbound
 from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import Text, Trust
-from hub.store import accounts, campaigns, connections, contacts, conversions, deliveries, inbound, orders, routes
+from hub.store import (
+    accounts,
+    campaigns,
+    connections,
+    contacts,
+    conversions,
+    deliveries,
+    inbound,
+    orders,
+    replays,
+    routes,
+)
 from hub.store import attempts as attempt_store
 from hub.store.accounts import AuditRow
 from hub.store.attempts import Try
@@ -46,7 +57,7 @@ RULES: dict[str, Text] = {
     "suppression": Text("the person wants to be left alone", "la personne ne veut rien recevoir"),
     "age": Text("the age limit of the destination", "la limite d'âge de la destination"),
 }
-"""What the rules are called that hub.store.deliveries.RULES lists."""
+"""What the rules are called that hub.store.replays.RULES lists."""
 
 Json = dict[str, Any]
 
@@ -231,7 +242,7 @@ def _delivery(row: DeliveryRow, attempts: Iterable[Try], overrides: Iterable[Aud
         "reason": words(row.reason),
         "detail": row.detail,
         "tries": row.tries,
-        "rule": deliveries.rule_of(row.reason),
+        "rule": replays.rule_of(row.reason),
         "overrides": [_override(one) for one in overrides],
         "done_at": row.done_at,
         "due_at": row.due_at if row.state == deliveries.WAITING else None,

@@ -11,7 +11,7 @@ from hub.connecting.seams import guarded, where
 from hub.contract.calls import Outcome, Record, Result
 from hub.contract.errors import BadMapping, ConfigError, ConnectorBroken, HubError, TryLater
 from hub.deliver.lane import Lane
-from hub.deliver.outbox import Parcel
+from hub.deliver.outbox import OutboxItem
 from hub.mapping.problems import MappingError
 from hub.mapping.record import make_record
 from hub.mapping.rules import CompiledMapping, compile_mapping
@@ -88,45 +88,45 @@ def _prepare(store: Store, connected: Connected) -> None:
 
 
 class _Maker:
-    """Step 6: from a parcel to the record its destination is given. Mappings are compiled once a turn."""
+    """Step 6: from an outbox item to the record its destination is given. Mappings are compiled once a turn."""
 
     def __init__(self, connected: Connected) -> None:
         self._required = [field.key for field in connected.destination.fields if field.required]
         self._compiled: dict[str, CompiledMapping] = {}
         self._signs: dict[str, bool] = {}
 
-    def __call__(self, parcel: Parcel) -> Record | Outcome:
+    def __call__(self, item: OutboxItem) -> Record | Outcome:
         try:
-            mapping = self._mapping(parcel)
+            mapping = self._mapping(item)
         except MappingError as error:
             return Outcome(Result.BAD_MAPPING, "required_field_empty", str(error)[:500])
         data = known_facts(
-            parcel.conversion,
-            parcel.workspace,
-            parcel.order,
-            parcel.lifetime,
-            parcel.campaign_names,
-            self._unsubscribe_url(parcel),
+            item.conversion,
+            item.workspace,
+            item.order,
+            item.lifetime,
+            item.campaign_names,
+            self._unsubscribe_url(item),
         )
-        record, problems = make_record(mapping, data, parcel.delivery.id)
+        record, problems = make_record(mapping, data, item.delivery.id)
         blocking = next((problem for problem in problems if problem.blocking), None)
         if blocking is not None:
-            message = blocking.message.in_(parcel.workspace.language)
+            message = blocking.message.in_(item.workspace.language)
             return Outcome(Result.BAD_MAPPING, BadMapping.reason, f"{blocking.field}: {message}", field=blocking.field)
         return record
 
-    def _mapping(self, parcel: Parcel) -> CompiledMapping:
-        mapping_id = parcel.mapping.id
+    def _mapping(self, item: OutboxItem) -> CompiledMapping:
+        mapping_id = item.mapping.id
         if mapping_id not in self._compiled:
-            self._compiled[mapping_id] = compile_mapping(parcel.mapping.rules, self._required)
+            self._compiled[mapping_id] = compile_mapping(item.mapping.rules, self._required)
         return self._compiled[mapping_id]
 
-    def _unsubscribe_url(self, parcel: Parcel) -> str | None:
+    def _unsubscribe_url(self, item: OutboxItem) -> str | None:
         """Where this person stops e-mails, if the mapping may read it: signing an address for everybody takes its time."""
-        mapping_id, email = parcel.mapping.id, parcel.conversion.data["contact"].get("email")
+        mapping_id, email = item.mapping.id, item.conversion.data["contact"].get("email")
         if mapping_id not in self._signs:
-            self._signs[mapping_id] = routes.may_read(parcel.mapping.rules, "unsubscribe_url")
-        return unsubscribe.address(parcel.workspace.id, email) if email and self._signs[mapping_id] else None
+            self._signs[mapping_id] = routes.may_read(item.mapping.rules, "unsubscribe_url")
+        return unsubscribe.address(item.workspace.id, email) if email and self._signs[mapping_id] else None
 
 
 def _said(error: HubError) -> str:

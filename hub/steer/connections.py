@@ -24,7 +24,7 @@ from hub.outgoing.oauth import NotAKey, service_account_key
 from hub.outgoing.sender import run_recipe
 from hub.steer import order_scopes, routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
-from hub.store import accounts, deliveries
+from hub.store import accounts, deliveries, replays
 from hub.store import connections as store
 from hub.store.base import alone
 from hub.store.connections import ConnectionRow
@@ -138,7 +138,7 @@ def resume(
     store.set_state(tx, connection_id, at, store.ACTIVE)
     store.change_connection(tx, connection_id, at, breaker={}, throttled_until=None)
     _audit(tx, at, row, "connection.resumed", author)
-    return deliveries.release(tx, connection_id, at)
+    return replays.release(tx, connection_id, at)
 
 
 def remove(

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from hub.steer import rules
 from hub.steer.errors import invalid
-from hub.store import accounts, deliveries, inbound
+from hub.store import accounts, inbound, replays
 from hub.store.accounts import OVERRIDDEN
-from hub.store.deliveries import RULES, DeliveryRow, rule_of
+from hub.store.deliveries import DeliveryRow
+from hub.store.replays import RULES, rule_of
 
 MappingChoice = Literal["new", "old"]
 """Which mapping a delivery goes out with: the route's current one, or the version it was last tried with."""
@@ -84,7 +85,7 @@ def deliveries_again(
 
     Every rule is asked again, but for the one that is overridden. What a rule holds back is not sent, with that reason.
     """
-    rows = deliveries.repeatable(tx, workspace_id, ids)
+    rows = replays.repeatable(tx, workspace_id, ids)
     held = rules.held_back(tx, rows, overriding.rule if overriding else None, at)
     _hold_back(tx, rows, held, at)
     going = [row for row in rows if row.id not in held]
@@ -113,7 +114,7 @@ def failed_again(
     overriding: Override | None = None,
 ) -> Again:
     """Send again all that failed, of one destination or of all, since then or ever: as :func:`deliveries_again`."""
-    ids = deliveries.failed_ids(tx, workspace_id, connection_id=connection_id, since=since)
+    ids = replays.failed_ids(tx, workspace_id, connection_id=connection_id, since=since)
     return deliveries_again(tx, at, workspace_id, ids, mapping, author=author, overriding=overriding)
 
 
@@ -125,8 +126,7 @@ def _replan(
         by_mapping.setdefault(row.mapping_id if mapping == "old" else None, []).append(row.id)
     overridden = overriding.rule if overriding else None
     return sum(
-        deliveries.replan(tx, some, at, mapping_id=version, overridden=overridden)
-        for version, some in by_mapping.items()
+        replays.replan(tx, some, at, mapping_id=version, overridden=overridden) for version, some in by_mapping.items()
     )
 
 
@@ -137,4 +137,4 @@ def _hold_back(tx: Connection, rows: Sequence[DeliveryRow], held: dict[str, str]
         if row.id in held and held[row.id] not in ("waiting_for_proof", "connector_broken"):
             by_reason.setdefault(held[row.id], []).append(row.id)
     for reason, ids in by_reason.items():
-        deliveries.hold_back(tx, ids, reason, at)
+        replays.hold_back(tx, ids, reason, at)

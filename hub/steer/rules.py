@@ -21,14 +21,15 @@ from hub.steer import connections
 from hub.steer.errors import NotFound
 from hub.store import conversions, routes
 from hub.store.conversions import ConversionRow
-from hub.store.deliveries import DeliveryRow, as_due
+from hub.store.deliveries import DeliveryRow
+from hub.store.replays import as_due
 from hub.store.routes import RouteRow
 
 
 def held_back(tx: Connection, rows: Sequence[DeliveryRow], overridden: str | None, at: datetime) -> dict[str, str]:
     """By delivery, the reason why it must not be sent; those that may be sent are not in it.
 
-    ``overridden`` is the rule (a key of :data:`hub.store.deliveries.RULES`) that does not count. What only awaits the
+    ``overridden`` is the rule (a key of :data:`hub.store.replays.RULES`) that does not count. What only awaits the
     verdict on what was sent is never held back.
     """
     known = conversions.by_ids(tx, {row.conversion_id for row in rows})

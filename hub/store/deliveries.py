@@ -39,7 +39,6 @@ from hub.store.base import (
 )
 from hub.store.connections import ACTIVE, connection
 from hub.store.conversions import conversion
-from hub.store.routes import route
 
 WAITING, DELIVERED, NOT_SENT, FAILED = "waiting", "delivered", "not_sent", "failed"
 """waiting → delivered · not_sent (a rule, consent or trust said no) · failed (refused, expired or given up)."""
@@ -64,7 +63,7 @@ delivery = Table(
     Column("ticket_at", Moment),
     # How many of ``tries`` the schedule does not count: asks for a verdict, refused credentials, all before a replay.
     Column("uncounted", Integer, nullable=False, server_default="0"),
-    Column("overridden", String(20)),  # the one rule that a person set aside for it, a key of RULES
+    Column("overridden", String(20)),  # the one rule that a person set aside for it, a key of hub.store.replays.RULES
     UniqueConstraint("conversion_id", "route_id"),
     Index("ix_delivery_workspace", "workspace_id", "id"),
     Index(
@@ -228,65 +227,6 @@ def change_plan(tx: Connection, rows: Sequence[Values]) -> None:
         tx.execute(statement, values)
 
 
-def replan(
-    tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None, overridden: str | None = None
-) -> int:
-    """Send again what is over, or now what waits; the schedule of tries starts anew. Returns how many.
-
-    ``overridden`` is the one rule, a key of :data:`RULES`, that does not count for them from here on. What has a ticket
-    still is not sent again: its verdict is asked for.
-    """
-    number = 0
-    for some in chunks(ids):
-        change = update(delivery).where(in_any(delivery.c.id, some))
-        values: Values = {"state": WAITING, "reason": "waiting", "detail": "", "due_at": at, "done_at": None}
-        values |= {"mapping_id": mapping_id, "overridden": overridden, "uncounted": delivery.c.tries}
-        number += tx.execute(change.values(values)).rowcount
-    return number
-
-
-def hold_back(tx: Connection, ids: Iterable[str], reason: str, at: datetime) -> None:
-    """A rule speaks against sending these, as of now. What arrived before stays delivered."""
-    for some in chunks(ids):
-        change = update(delivery).where(in_any(delivery.c.id, some), delivery.c.state != DELIVERED)
-        values: Values = {"state": NOT_SENT, "reason": reason, "detail": "", "done_at": at, "overridden": None}
-        tx.execute(change.values(values))
-
-
-RULES: dict[str, tuple[str, ...]] = {
-    "stage": ("stage_not_accepted",),
-    "test": ("test_not_sent",),
-    "filter": ("filtered_by_rule",),
-    "trust": ("trust_too_low", "waiting_for_proof"),
-    "consent": ("no_consent",),
-    "suppression": ("person_suppressed", "unsubscribed"),
-    "age": ("too_old",),
-}
-"""The rules that may hold a delivery back and that a person may override for it, each with its reasons."""
-
-
-def rule_of(reason: str) -> str:
-    """The rule that gave this reason; empty when it came of no rule, or of one that nobody can override."""
-    return next((rule for rule, reasons in RULES.items() if reason in reasons), "")
-
-
-def release(tx: Connection, connection_id: str, at: datetime) -> int:
-    """Make due what waited only because the destination did not take anything. Returns how many."""
-    held = (delivery.c.connection_id == connection_id) & (delivery.c.state == WAITING) & delivery.c.reason.in_(_HELD)
-    return tx.execute(update(delivery).where(held).values(due_at=at, reason="waiting")).rowcount
-
-
-_HELD = (
-    "destination_paused",
-    "destination_not_accepting",
-    "destination_gone",
-    "credentials_refused",
-    "grant_missing",
-    "grant_broken",
-    "connector_unusable",
-)
-
-
 def call_off(tx: Connection, at: datetime, *, connection_id: str | None = None, route_id: str | None = None) -> int:
     """What waits for a destination or route that is taken away is not sent. Returns how many."""
     column, wanted = (delivery.c.route_id, route_id) if route_id else (delivery.c.connection_id, connection_id)
@@ -322,37 +262,6 @@ def _assign(tx: Connection, delivery_id: str, conversion_id: str) -> None:
 
 def _progress(row: DeliveryRow) -> tuple[bool, int, bool]:
     return row.state == DELIVERED, row.tries, row.state == WAITING
-
-
-def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[DeliveryRow]:
-    """Those of ``ids`` that are this workspace's and whose route still stands."""
-    found: list[DeliveryRow] = []
-    for some in chunks(ids):
-        statement = (
-            select(delivery)
-            .join(route, route.c.id == delivery.c.route_id)
-            .where(delivery.c.workspace_id == workspace_id, in_any(delivery.c.id, some))
-        )
-        found += fetch_all(tx, DeliveryRow, statement)
-    return found
-
-
-def as_due(row: DeliveryRow, overridden: str | None) -> DueDelivery:
-    """What a lane would read of this delivery, were it due and this rule overridden."""
-    known = {name: getattr(row, name) for name in DueDelivery.__struct_fields__}
-    return DueDelivery(**{**known, "overridden": overridden})
-
-
-def failed_ids(
-    tx: Connection, workspace_id: str, *, connection_id: str | None = None, since: datetime | None = None
-) -> list[str]:
-    """Everything that failed, oldest first."""
-    statement = select(delivery.c.id).where(delivery.c.workspace_id == workspace_id, delivery.c.state == FAILED)
-    if connection_id:
-        statement = statement.where(delivery.c.connection_id == connection_id)
-    if since:
-        statement = statement.where(delivery.c.done_at >= since)
-    return list(tx.scalars(statement.order_by(delivery.c.id)))
 
 
 def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> DeliveryRow | None:

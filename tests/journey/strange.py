@@ -39,7 +39,9 @@ def installed(body: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     (info / "entry_points.txt").write_text(f"[{GROUP}]\nacme_strange = acme_strange\n")
     monkeypatch.syspath_prepend(str(folder))
     registry.cache_clear()
-    yield "acme_strange"
-    registry.cache_clear()
-    for module in [name for name in sys.modules if name.startswith("acme_strange")]:
-        del sys.modules[module]
+    try:
+        yield "acme_strange"
+    finally:
+        registry.cache_clear()
+        for module in [name for name in sys.modules if name.startswith("acme_strange")]:
+            del sys.modules[module]

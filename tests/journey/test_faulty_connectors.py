@@ -10,8 +10,12 @@ from journey.strange import installed
 from journey.verdicts import rows
 from journey.world import World
 
+from hub.connecting.connected import open_connection
+from hub.contract.errors import ConnectorBroken, Refused
 from hub.contract.reasons import REASONS
 from hub.run import reader
+from hub.steer import connections as steer
+from hub.steer import test_send
 from hub.store import Store, connections, conversions, deliveries, now
 from hub.store.deliveries import DeliveryRow
 
@@ -61,7 +65,7 @@ SINGLE = {
     "returns what is no outcome": f"""
     def deliver(self, record, settings):
         {POSTED}
-        return "fine" if record.values["order"] == "bad" else None
+        return "fine" if record.test or record.values["order"] == "bad" else None
 """,
     "judges with what is no outcome": f"""
     def deliver(self, record, settings):
@@ -198,6 +202,46 @@ def test_a_connector_that_fails_before_the_first_record_is_seen_by_its_owner(
         with world.store.read() as tx:
             row = connections.get_connection(tx, destination)
     assert row is not None
-    assert (row.state, row.state_reason) == (connections.NEEDS_YOU, "connector_broken")
+    # What cannot be opened goes on by itself after an update; what failed at the platform waits for its owner.
+    reason = "connector_unusable" if when == "with its settings" else "connector_broken"
+    assert (row.state, row.state_reason) == (connections.NEEDS_YOU, reason)
     assert "KeyError" in row.state_detail
     assert {row.state for row in fates(world).values()} == {deliveries.WAITING}
+
+
+ASKED = """
+    def check(self, settings):
+        raise KeyError("fault")
+
+    def prepare(self, settings):
+        raise KeyError("fault")
+
+    def discover(self, settings):
+        raise KeyError("fault")
+
+    def deliver(self, record, settings):
+        raise KeyError("fault")
+"""
+
+
+@pytest.mark.parametrize("what", ["check", "prepare", "discover"])
+def test_what_a_person_asks_of_a_faulty_connector_is_answered_with_its_fault(
+    what: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with installed(ASKED, tmp_path, monkeypatch) as slug:
+        connected = open_connection(world.connect(slug, "destination", url=world.receiver.url))
+        with pytest.raises(ConnectorBroken, match="Acme") as told:
+            getattr(steer, what)(connected)
+    assert "KeyError" in told.value.detail
+
+
+def test_a_test_that_a_faulty_connector_trips_over_says_so(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with installed(SINGLE["returns what is no outcome"], tmp_path, monkeypatch) as slug:
+        row = world.connect(slug, "destination", url=world.receiver.url)
+        with world.store.read() as tx:
+            made = test_send.ready(tx, row.id, workspace_id=world.workspace_id)
+        with pytest.raises(Refused) as told:
+            test_send.send(open_connection(row), made)
+    assert told.value.reason == "connector_broken"

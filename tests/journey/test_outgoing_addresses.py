@@ -16,7 +16,7 @@ from hub.contract.reasons import REASONS
 from hub.outgoing import curl
 from hub.settings import settings
 from hub.steer.errors import Invalid
-from hub.store import Store, deliveries
+from hub.store import Store, deliveries, replays
 
 INSIDE = [
     "http://127.0.0.1/",
@@ -220,7 +220,7 @@ def test_a_name_that_changes_between_two_look_ups_gains_nothing(
     resolver["receiver.example.com"] = ["127.0.0.1"]
     (row,) = rows(hub, deliveries.delivery)
     with hub.store.write() as tx:
-        deliveries.replan(tx, [row["id"]], row["created_at"])
+        replays.replan(tx, [row["id"]], row["created_at"])
     hub.work()
     assert opened == [(PUBLIC, 80)]
     assert set(outcomes(hub).values()) == {("failed", "address_refused")}

@@ -23,7 +23,8 @@ from hub.steer import replay
 from hub.steer import routes as steer_routes
 from hub.steer.errors import Invalid
 from hub.store import Store, accounts, contacts, conversions, deliveries, now, routes
-from hub.store.deliveries import RULES, DeliveryRow
+from hub.store.deliveries import DeliveryRow
+from hub.store.replays import RULES
 
 BODY = """
     purpose = "analytics"
