@@ -6,7 +6,7 @@ what the store can hold. No I/O: a recipe's calls are yielded to whoever drives 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -16,23 +16,11 @@ from typing import Any
 
 import msgspec
 
-from hub.connecting.seams import NAIVE, where
-from hub.contract import (
-    Call,
-    ConnectorBroken,
-    Conversion,
-    HubError,
-    Inbound,
-    Item,
-    Kind,
-    NotUnderstood,
-    Reply,
-    Source,
-    Stage,
-)
+from hub.connecting.seams import NAIVE, asking, at_most, guarded, where
+from hub.contract import Conversion, Inbound, Item, Kind, NotUnderstood, Recipe, Source, Stage
 from hub.contract.conversion import iso
-from hub.contract.dates import DATE_REPLACED, EARLIEST, LATEST
-from hub.contract.money import MAX_AMOUNT, currency_code
+from hub.contract.money import MAX_AMOUNT, currency_code, rounded
+from hub.toolkit.dates import DATE_REPLACED, EARLIEST, LATEST
 
 MAX_CONVERSIONS = 1000  # in one message
 MAX_LIST = 200  # items, campaign ids, tags, aliases
@@ -50,39 +38,46 @@ def read_message(source: Source, inbound: Inbound, settings: Values) -> list[Con
     """The conversions in ``inbound``, checked; ``[]`` means "genuine, but not for us".
 
     Checked means: event ids are unique texts, no id of a sale is the text "None", amounts are Decimals of 18 digits at
-    most and not negative, currencies are ISO codes or None, times are aware and between 2000 and 2100, lists and texts
-    have bounded lengths and hold nothing a database refuses. Raises NotUnderstood when the message or what the connector
-    made of it is not usable, and ConnectorBroken when the connector failed in a way that no message explains.
+    most, not negative and rounded to the four decimals of the books, currencies are ISO codes or None, times are aware and
+    between 2000 and 2100, lists and texts have bounded lengths and hold nothing a database refuses. Raises NotUnderstood
+    when the message or what the connector made of it is not usable, and ConnectorBroken when the connector failed in a way
+    that no message explains.
     """
-    try:
-        found = list(islice(source.normalize(inbound, settings), MAX_CONVERSIONS + 1))
-        _check_all(found, inbound.received_at)
-        return _distinct(found)
-    except HubError:
-        raise
-    except NAIVE as error:
-        raise _not_understood(error) from error
-    except Exception as error:
-        raise ConnectorBroken(
-            f"The connector {source.slug} failed on this message. Report it; the message can be replayed after a fix.",
-            detail=where(error),
-        ) from error
+    with guarded(source, "reading this message"):
+        try:
+            with at_most():
+                found = list(islice(source.normalize(inbound, settings), MAX_CONVERSIONS + 1))
+                _check_all(found, inbound.received_at)
+                return _distinct(found)
+        except NAIVE as error:
+            raise _not_understood(error) from error
 
 
 def needs_fetch(source: Source, inbound: Inbound, settings: Values) -> bool:
-    """Whether something has to be read back before the message can be read. Raises NotUnderstood."""
-    try:
-        return bool(source.needs_fetch(inbound, settings))
-    except NAIVE as error:
-        raise _not_understood(error) from error
+    """Whether something has to be read back before the message can be read. Raises NotUnderstood, ConnectorBroken."""
+    with guarded(source, "looking at this message"):
+        try:
+            with at_most():
+                return bool(source.needs_fetch(inbound, settings))
+        except NAIVE as error:
+            raise _not_understood(error) from error
 
 
-def read_back(source: Source, inbound: Inbound, settings: Values) -> Generator[Call, Reply, dict[str, Any]]:
-    """A recipe that returns what :meth:`Source.fetch` read back, for ``inbound.fetched``. Raises NotUnderstood."""
+def read_back(source: Source, inbound: Inbound, settings: Values) -> Recipe:
+    """A recipe that returns what :meth:`Source.fetch` read back, for ``inbound.fetched``: a dict that JSON can hold.
+
+    Raises NotUnderstood and ConnectorBroken.
+    """
+    return asking(source, "reading back", _fetched, source, inbound, settings)
+
+
+def _fetched(source: Source, inbound: Inbound, settings: Values) -> Recipe:
     try:
-        return dict((yield from source.fetch(inbound, settings)) or {})
+        found = dict((yield from source.fetch(inbound, settings)) or {})
+        msgspec.json.encode(found)
     except NAIVE as error:
         raise _not_understood(error) from error
+    return found
 
 
 def _not_understood(error: Exception) -> NotUnderstood:
@@ -154,8 +149,10 @@ def _check_time(conversion: Conversion, received_at: datetime) -> None:
 
 def _check_money(conversion: Conversion) -> None:
     conversion.value = _amount(conversion.value, "The amount")
-    if conversion.value is not None and conversion.value < 0:
-        raise NotUnderstood("The amount is negative.", detail=str(conversion.value), reason="amount_not_readable")
+    if conversion.value is not None:
+        if conversion.value < 0:
+            raise NotUnderstood("The amount is negative.", detail=str(conversion.value), reason="amount_not_readable")
+        conversion.value = rounded(conversion.value)
     if conversion.currency:
         code = currency_code(conversion.currency)
         if code is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,10 +21,19 @@ from hub.store.base import Values, insert_new
 log = logging.getLogger(__name__)
 
 MOST_IN_ONE_COMMIT = 128
+PATIENCE = 15.0  # seconds that a sender waits for a commit
+
+
+UNCONFIRMED = 600.0
+"""Seconds in which a resend of what could not be confirmed is known as such."""
 
 
 class NotKept(Exception):
     """The message could not be made durable: the sender must be told to try again (503)."""
+
+
+class NotConfirmed(NotKept):
+    """It is not known yet whether the message is durable: it may be in a moment. A resend of it is recognized."""
 
 
 @dataclass(slots=True)
@@ -40,6 +50,13 @@ class _Waiting:
     done: threading.Lock  # held until the row is written; a bare lock, since an Event costs as much as the rest
     receipt: Receipt | None = None
 
+    def wait(self, patience: float) -> Receipt | None:
+        """None: it was tried, and could not be written. Raises NotConfirmed when neither is known within ``patience``."""
+        if not self.done.acquire(timeout=patience):
+            raise NotConfirmed("It is not confirmed yet that the message is stored. Send it again: it counts once.")
+        self.done.release()  # a resend may wait for it as well
+        return self.receipt
+
 
 class Receiver:
     """The process's one writer of inbound messages. ``committed`` is called with the workspaces of each commit."""
@@ -49,22 +66,50 @@ class Receiver:
         self._committed = committed
         self._most_waiting = most_waiting
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._unconfirmed: dict[str, tuple[float, _Waiting]] = {}  # by content: until when, and which
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
         self._thread.start()
 
-    def keep(self, row: Values, *, patience: float = 15.0) -> Receipt:
-        """Return when ``row`` is on disk. Raises NotKept when it is not within ``patience`` seconds.
+    def keep(self, row: Values, content: Callable[[], str] = lambda: "", *, patience: float = PATIENCE) -> Receipt:
+        """Return when ``row`` is on disk. Raises NotKept when it could not be written.
 
-        A row that is NotKept may still be written a little later: the sender's retry is then recognized as a resend.
+        Raises NotConfirmed when neither is known within ``patience`` seconds: it may still be written. Its resend, told by
+        its ``content``, then waits for that same row. So it is known also where a sender's equal messages are news, which
+        the database keeps apart.
         """
+        resend = self._wait_for_the_first(content, patience) if self._unconfirmed else None
+        if resend is not None:
+            return resend
         if self._queue.qsize() >= self._most_waiting:
             raise NotKept("Too many messages are waiting to be stored.")
         waiting = _Waiting(row, threading.Lock())
         waiting.done.acquire()
         self._queue.put(waiting)
-        if not waiting.done.acquire(timeout=patience) or waiting.receipt is None:
+        try:
+            receipt = waiting.wait(patience)
+        except NotConfirmed:
+            self._remember(content(), waiting)
+            raise
+        if receipt is None:
             raise NotKept("The message could not be stored just now.")
-        return waiting.receipt
+        return receipt
+
+    def _wait_for_the_first(self, content: Callable[[], str], patience: float) -> Receipt | None:
+        """The receipt of the message that this one repeats; None when there is none, or it could not be written."""
+        name = content()
+        until, earlier = self._unconfirmed.get(name, (0.0, None))
+        if earlier is None or until < time.monotonic():
+            return None
+        receipt = earlier.wait(patience)
+        self._unconfirmed.pop(name, None)  # one was not confirmed, so one is its resend
+        return None if receipt is None else Receipt(receipt.inbound_id, resend=True)
+
+    def _remember(self, name: str, waiting: _Waiting) -> None:
+        at = time.monotonic()
+        for old in [old for old, (until, _) in list(self._unconfirmed.items()) if until < at]:
+            self._unconfirmed.pop(old, None)
+        if name and len(self._unconfirmed) < self._most_waiting:
+            self._unconfirmed[name] = (at + UNCONFIRMED, waiting)
 
     def close(self) -> None:
         """Write what is waiting, then stop."""

@@ -49,6 +49,11 @@ class Settings:
     def redis_socket(self) -> Path:
         return Path(self.redis_url.removeprefix("unix://").partition("?")[0])
 
+    @property
+    def backups(self) -> Path:
+        """Where the copies before an upgrade and a restore are kept, and the journal of who asked to be left alone."""
+        return self.data_dir / "backups"
+
     def allowed(self, address: str, port: int) -> bool:
         """Whether the owner of this installation allows calls to a private ``address`` (an IP) and ``port``."""
         return any(_matches(entry, address, port) for entry in self.allow_addresses)

@@ -14,6 +14,7 @@ from hub.outgoing.sender import Sender
 from hub.steer import connections as steer
 from hub.store import Store, connections, now
 from hub.store import grants as stored
+from hub.store.base import columns_of
 
 
 def connect(shop: Shop, platform: Vendor, *, granted: bool = True, **columns: Any) -> str:
@@ -47,7 +48,7 @@ def grant_of(store: Store, connection_id: str) -> dict[str, Any]:
     with store.read() as tx:
         row = stored.get(tx, connection_id)
     assert row is not None
-    return dict(row) | vault.unseal(row["tokens"])
+    return columns_of(row) | vault.unseal(row.tokens)
 
 
 def call(store: Store, connection_id: str) -> None:

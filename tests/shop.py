@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.run import asking
 from hub.run.reader import read_messages
 from hub.steer import connections
 from hub.store import Store, accounts, conversions, deliveries, inbound, new_id, now, routes
@@ -61,8 +62,11 @@ class Shop:
         return message_id
 
     def read(self) -> None:
-        """Let the reader do what is due."""
+        """Let the reader, and whoever asks senders beside it, do what is due."""
         read_messages(self.store, self.workspace_id, 5)
+        if asking.may_be_asked(self.store, self.workspace_id):
+            asking.ask_senders(self.store, self.workspace_id, 5)
+            read_messages(self.store, self.workspace_id, 5)
 
     def fail(self, delivery_id: str) -> None:
         """The delivery was tried once, and refused for good."""
@@ -82,7 +86,7 @@ class Shop:
             "exchange_id": exchange_id,
             "ticket": None,
             "ticket_at": None,
-            "asked": 0,
+            "uncounted": 0,
         }
         with self.store.write() as tx:
             deliveries.record(tx, at, [verdict], [exchange | {"calls": calls}])

@@ -346,7 +346,10 @@ def test_nothing_in_the_repository_is_of_one_machine() -> None:
     assert foreign == []
 
 
-@pytest.mark.parametrize("path", [path for path in tracked(".py") if path.parent == ROOT / "hub/contract"], ids=told)
+FOR_CONNECTORS = [path for path in tracked(".py") if path.parent in (ROOT / "hub/contract", ROOT / "hub/toolkit")]
+
+
+@pytest.mark.parametrize("path", FOR_CONNECTORS, ids=told)
 def test_the_contract_is_documented(path: Path) -> None:
     tree = parsed(path)
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"]

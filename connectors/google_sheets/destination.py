@@ -33,9 +33,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import flat
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.crm import flat
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://sheets.googleapis.com/v4/spreadsheets"
 EVENT_ID = "Event id"

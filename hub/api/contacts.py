@@ -12,6 +12,7 @@ from hub.api.shapes import Amount, At, PageQuery, page, page_of
 from hub.contract.vocabulary import Kind, Text
 from hub.steer.errors import NotFound
 from hub.store import contacts, orders
+from hub.store.base import columns_of
 
 calls = Calls("contacts", "The people behind conversions")
 
@@ -105,4 +106,4 @@ def show_contact(contact_id: str) -> dict[str, Any]:
         consents = {purpose: granted for (_, purpose), granted in contacts.consents_of(tx, [contact_id]).items()}
         lifetime = orders.lifetime(tx, [contact_id]).get(contact_id, [])
         identities = contacts.identities_of(tx, contact_id)
-    return {**row, "identities": identities, "lifetime": lifetime, "consents": consents}
+    return {**columns_of(row), "identities": identities, "lifetime": lifetime, "consents": consents}

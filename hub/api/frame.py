@@ -18,7 +18,7 @@ from hub.settings import settings
 from hub.steer import api_keys
 from hub.steer.errors import Invalid, NotFound
 from hub.store import Store, now
-from hub.store.base import Row
+from hub.store.accounts import ApiKeyRow
 
 log = logging.getLogger(__name__)
 
@@ -84,20 +84,20 @@ def wake(queue: str, job: str, argument: str) -> None:
     hub().wake(queue, job, argument)
 
 
-def caller() -> Row:
+def caller() -> ApiKeyRow:
     """The API key that this request came with."""
-    key: Row = g.api_key
+    key: ApiKeyRow = g.api_key
     return key
 
 
 def workspace_id() -> str:
     """The workspace that the key belongs to: nothing outside of it is ever touched."""
-    return str(caller()["workspace_id"])
+    return str(caller().workspace_id)
 
 
 def author() -> str:
     """Who is written down as having done it."""
-    return f"API key {caller()['name']}"
+    return f"API key {caller().name}"
 
 
 def register_errors(blueprint: Any) -> None:
@@ -150,7 +150,7 @@ def _let_in() -> Response | None:
         )
     g.api_key = found
     if api_keys.is_news(found, at):
-        _note_use(found["id"], at)
+        _note_use(found.id, at)
     return None
 
 

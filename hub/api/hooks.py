@@ -12,7 +12,7 @@ from hub.contract.vocabulary import Text
 from hub.steer import hooks as steer
 from hub.steer.errors import NotFound
 from hub.store import accounts, now
-from hub.store.base import Row
+from hub.store.accounts import WorkspaceRow
 
 calls = Calls("hooks", "Subscriptions of Zapier, Make, n8n and the like")
 
@@ -82,7 +82,7 @@ def list_samples(query: dict[str, Any], event: str) -> Any:
     """The newest bodies as a subscriber gets them; a made-up one when nothing has happened yet."""
     _known(event)
     with store().read() as tx:
-        return jsonify(steer.samples(tx, workspace_id(), query["limit"], _workspace(tx)["language"], event))
+        return jsonify(steer.samples(tx, workspace_id(), query["limit"], _workspace(tx).language, event))
 
 
 @calls("GET", "/options/<kind>", answer=Option(many=True))
@@ -90,7 +90,7 @@ def list_options(kind: str) -> list[dict[str, str]]:
     """What filters may be chosen from: stages, offers or campaigns."""
     with store().read() as tx:
         try:
-            return steer.options(tx, workspace_id(), kind, _workspace(tx)["language"])
+            return steer.options(tx, workspace_id(), kind, _workspace(tx).language)
         except KeyError:
             raise NotFound(
                 Text("The lists are stages, offers and campaigns.", "Listes : stages, offers, campaigns.")
@@ -102,10 +102,10 @@ def list_fields(event: str) -> list[dict[str, Any]]:
     """Every key that a body may have."""
     _known(event)
     with store().read() as tx:
-        return steer.fields(_workspace(tx)["language"])
+        return steer.fields(_workspace(tx).language)
 
 
-def _workspace(tx: Any) -> Row:
+def _workspace(tx: Any) -> WorkspaceRow:
     row = accounts.get_workspace(tx, workspace_id())
     assert row is not None  # noqa: S101 - a key does not outlive its workspace
     return row

@@ -11,7 +11,7 @@ from hub.api.shapes import At, plain
 from hub.mapping.problems import Problem
 from hub.steer import routes as steer
 from hub.store import now, routes
-from hub.store.base import Row
+from hub.store.routes import MappingRow
 
 calls = Calls("mappings", "How conversions look at a destination")
 
@@ -58,7 +58,7 @@ class DifferenceShape(Schema):
 
 
 @calls("GET", "/routes/<route_id>/mappings", answer=MappingShape(many=True))
-def list_mappings(route_id: str) -> list[Row]:
+def list_mappings(route_id: str) -> list[MappingRow]:
     """Every version, newest first."""
     with store().read() as tx:
         steer.get(tx, route_id, workspace_id())

@@ -11,7 +11,8 @@ from hub.api.shapes import Amount, At, PageQuery, page, page_of
 from hub.contract.vocabulary import Text
 from hub.steer.errors import NotFound
 from hub.store import orders
-from hub.store.base import Row
+from hub.store.base import columns_of
+from hub.store.orders import OrderRow
 
 calls = Calls("orders", "Sales, each with its ledger")
 
@@ -54,7 +55,7 @@ def list_orders(query: dict[str, Any]) -> dict[str, Any]:
     """Newest first."""
     with store().read() as tx:
         rows = orders.latest(tx, workspace_id(), **query)
-    return page([_with_net(row) for row in rows], query["limit"])
+    return page(rows, query["limit"]) | {"items": [_with_net(row) for row in rows]}
 
 
 @calls("GET", "/orders/<order_id>", answer=OrderWithLedger)
@@ -67,5 +68,5 @@ def show_order(order_id: str) -> dict[str, Any]:
         return _with_net(row) | {"names": orders.aliases_of(tx, order_id), "ledger": orders.lines(tx, order_id)}
 
 
-def _with_net(row: Row) -> dict[str, Any]:
-    return {**row, "net": orders.net(row)}
+def _with_net(row: OrderRow) -> dict[str, Any]:
+    return {**columns_of(row), "net": orders.net(row)}

@@ -10,7 +10,7 @@ from hub.api.frame import Calls, author, store, workspace_id
 from hub.api.shapes import At
 from hub.steer import routes as steer
 from hub.store import now, routes
-from hub.store.base import Row
+from hub.store.routes import RouteRow
 
 calls = Calls("routes", "Which conversions go to which destination")
 
@@ -43,14 +43,14 @@ class RouteShape(RouteChange):
 
 
 @calls("GET", "/routes", query=RoutesQuery, answer=RouteShape(many=True))
-def list_routes(query: dict[str, Any]) -> list[Row]:
+def list_routes(query: dict[str, Any]) -> list[RouteRow]:
     """All routes, oldest first."""
     with store().read() as tx:
         return routes.routes_of(tx, workspace_id(), connection_id=query["connection_id"])
 
 
 @calls("POST", "/routes", body=NewRoute, answer=RouteShape, status=201)
-def add_route(body: dict[str, Any]) -> Row:
+def add_route(body: dict[str, Any]) -> RouteRow:
     """A new way to a destination. What is left out is what the connector proposes."""
     with store().write() as tx:
         route_id = steer.add(tx, now(), workspace_id(), author=author(), **body)
@@ -58,14 +58,14 @@ def add_route(body: dict[str, Any]) -> Row:
 
 
 @calls("GET", "/routes/<route_id>", answer=RouteShape)
-def show_route(route_id: str) -> Row:
+def show_route(route_id: str) -> RouteRow:
     """One route."""
     with store().read() as tx:
         return steer.get(tx, route_id, workspace_id())
 
 
 @calls("PATCH", "/routes/<route_id>", body=RouteChange, answer=RouteShape)
-def change_route(body: dict[str, Any], route_id: str) -> Row:
+def change_route(body: dict[str, Any], route_id: str) -> RouteRow:
     """Change what is given."""
     with store().write() as tx:
         steer.change(tx, now(), route_id, workspace_id=workspace_id(), author=author(), **body)

@@ -10,7 +10,6 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from hub.contract.conversion import iso, money_text
-from hub.store.base import Row
 
 MOST = 200  # rows a page
 
@@ -52,9 +51,9 @@ def page_of(row: type[Schema]) -> type[Schema]:
     return Schema.from_dict(own, name=f"{row.__name__}Page")
 
 
-def page(rows: Sequence[Row], limit: int) -> dict[str, Any]:
+def page(rows: Sequence[Any], limit: int) -> dict[str, Any]:
     """One page; newest first."""
-    return {"items": rows, "next": rows[-1]["id"] if len(rows) == limit else None}
+    return {"items": rows, "next": rows[-1].id if len(rows) == limit else None}
 
 
 def plain(value: Any) -> Any:

@@ -19,7 +19,8 @@ from hub.store import campaigns as campaign_store
 from hub.store import conversions as conversion_store
 from hub.store import new_id
 from hub.store import orders as order_store
-from hub.store.base import Row, Values, insert, insert_new, upsert
+from hub.store.base import Values, insert, insert_new, upsert
+from hub.store.conversions import ConversionRow
 
 NAMESPACE = uuid.UUID("6f1d0f5e-6f0c-5a7e-9d59-3a1f5b1c0de1")
 ZERO = Decimal(0)
@@ -34,10 +35,10 @@ class Changed:
 
 
 @dataclass(slots=True)
-class Page:
+class Subject:
     """One subject: all that was told of it, and what it says together."""
 
-    subject: str
+    name: str
     entries: list[Entry]
     folded: list[orders.Folded]
     contact_id: str | None = None
@@ -45,10 +46,10 @@ class Page:
 
     @property
     def order_id(self) -> str | None:
-        return self.subject[2:] if self.subject.startswith("o:") else None
+        return self.name[2:] if self.name.startswith("o:") else None
 
 
-class Pages:
+class Changes:
     """What one batch writes."""
 
     def __init__(self, tx: Connection, workspace_id: str, at: datetime, people: ContactBook) -> None:
@@ -56,7 +57,7 @@ class Pages:
         self._workspace_id = workspace_id
         self._at = at
         self._people = people
-        self._changed: list[Changed] = []
+        self.changed: list[Changed] = []  # the conversions that are new, or are not what they were
         self._seen: dict[str, str] = {}  # conversions told of in this batch: with what trust
         self._observations: list[Values] = []
         self._orders: list[Values] = []
@@ -64,86 +65,84 @@ class Pages:
         self._redated: list[Values] = []
         self._credits: list[Values] = []
         self._campaign_ids: set[str] = set()
-        self._withdrawn: dict[str, Row] = {}  # conversions that nothing says any more
+        self._withdrawn: dict[str, ConversionRow] = {}  # conversions that nothing says any more
 
     def open(self, subjects: Iterable[str], new_orders: set[str]) -> None:
         """Load what is written of these subjects."""
         stored = [name for name in subjects if name[2:] not in new_orders]
-        self._stored: dict[str, dict[str, Row]] = {}
+        self._stored: dict[str, dict[str, ConversionRow]] = {}
         for row in conversion_store.conversions_of(self._tx, self._workspace_id, stored):
-            self._stored.setdefault(row["subject"], {})[row["slot"]] = row
+            self._stored.setdefault(row.subject, {})[row.slot] = row
         order_ids = [name[2:] for name in stored if name.startswith("o:")]
         self._old_orders = order_store.by_ids(self._tx, order_ids)
         self._booked: dict[str, dict[tuple[str, str, str], Decimal]] = {}
         for (order_id, *line), amount in order_store.ledger_sums(self._tx, order_ids).items():
             self._booked.setdefault(order_id, {})[line[0], line[1], line[2]] = amount
 
-    def put(self, page: Page) -> None:
+    def put(self, subject: Subject) -> None:
         """Note all that has to be written of one subject."""
-        page.contact_id = self._people.person_of(page.entries)
-        self._people.learn(page.entries, page.contact_id)
-        before = self._take_over(page)
-        for one in page.folded:
-            self._put_conversion(page, one, before.get(one.slot))
-        if page.order_id is not None and page.entries:
-            self._put_order(page, page.order_id)
-        elif page.order_id is not None:
-            self._put_lines(page, page.order_id, orders.Totals())
-            order_store.drop(self._tx, page.order_id)
-        for entry in page.entries:
-            self._put_observation(page, entry, before)
+        subject.contact_id = self._people.person_of(subject.entries)
+        self._people.learn(subject.entries, subject.contact_id)
+        before = self._take_over(subject)
+        for one in subject.folded:
+            self._put_conversion(subject, one, before.get(one.slot))
+        if subject.order_id is not None and subject.entries:
+            self._put_order(subject, subject.order_id)
+        elif subject.order_id is not None:
+            self._put_lines(subject, subject.order_id, orders.Totals())
+            order_store.drop(self._tx, subject.order_id)
+        for entry in subject.entries:
+            self._put_observation(subject, entry, before)
 
-    def write(self) -> list[Changed]:
-        """Write everything noted; returns the conversions that changed."""
-        tx = self._tx
+    def write(self, tx: Connection) -> None:
+        """Write everything noted."""
         insert(tx, conversion_store.observation, self._observations)
-        rows = [one.row for one in self._changed]
+        rows = [one.row for one in self.changed]
         upsert(tx, conversion_store.conversion, rows, ["id"], _CONVERSION_CHANGES)
         upsert(tx, order_store.order, self._orders, ["id"], _ORDER_CHANGES)
         order_store.redate(tx, self._redated)
         insert(tx, order_store.ledger, self._ledger)
-        self._write_credits()
-        return self._changed
+        self._write_credits(tx)
 
     # -- conversions -----------------------------------------------------------------------------------------------
 
-    def _take_over(self, page: Page) -> dict[str, Row]:
+    def _take_over(self, subject: Subject) -> dict[str, ConversionRow]:
         """The stored conversion of each slot. One that was told under another slot goes on; what is left is retired."""
-        stored = dict(self._stored.get(page.subject, {}))
-        before = {one.slot: stored.pop(one.slot) for one in page.folded if one.slot in stored}
-        for one in page.folded:
+        stored = dict(self._stored.get(subject.name, {}))
+        before = {one.slot: stored.pop(one.slot) for one in subject.folded if one.slot in stored}
+        for one in subject.folded:
             if one.slot not in before:
                 slot = next((slot for slot, row in stored.items() if slot in one.slots or _is_same(row, one)), None)
                 if slot is not None:
                     before[one.slot] = stored.pop(slot)
-                    chosen = conversion_store.conversion.c.id == before[one.slot]["id"]
+                    chosen = conversion_store.conversion.c.id == before[one.slot].id
                     self._tx.execute(update(conversion_store.conversion).where(chosen).values(slot=one.slot))
         for slot, row in stored.items():
-            kept = next((before[one.slot] for one in page.folded if slot in one.slots), None)
-            self._retire(page, row, kept)
+            kept = next((before[one.slot] for one in subject.folded if slot in one.slots), None)
+            self._retire(subject, row, kept)
         return before
 
-    def _retire(self, page: Page, row: Row, kept: Row | None) -> None:
+    def _retire(self, subject: Subject, row: ConversionRow, kept: ConversionRow | None) -> None:
         retire(self._tx, row, kept, self._at)
-        booked = self._booked.get(page.order_id or "", {})
-        for key in [key for key in booked if key[0] == row["id"]]:
+        booked = self._booked.get(subject.order_id or "", {})
+        for key in [key for key in booked if key[0] == row.id]:
             if kept is None:
-                self._withdrawn[row["id"]] = row
+                self._withdrawn[row.id] = row
             else:
-                line = (kept["id"], key[1], key[2])
+                line = (kept.id, key[1], key[2])
                 booked[line] = booked.get(line, ZERO) + booked.pop(key)
 
-    def _put_conversion(self, page: Page, one: orders.Folded, before: Row | None) -> None:
-        conversion_id = before["id"] if before is not None else new_id()
-        page.ids |= dict.fromkeys((one.slot, *one.slots), conversion_id)
+    def _put_conversion(self, subject: Subject, one: orders.Folded, before: ConversionRow | None) -> None:
+        conversion_id = before.id if before is not None else new_id()
+        subject.ids |= dict.fromkeys((one.slot, *one.slots), conversion_id)
         row = {
             "id": conversion_id,
             "workspace_id": self._workspace_id,
-            "subject": page.subject,
+            "subject": subject.name,
             "slot": one.slot,
-            "event_id": before["event_id"] if before is not None else self._event_id(page, one),
-            "order_id": page.order_id,
-            "contact_id": page.contact_id,
+            "event_id": before.event_id if before is not None else self._event_id(subject, one),
+            "order_id": subject.order_id,
+            "contact_id": subject.contact_id,
             "kind": one.kind.value,
             "stage": one.stage.value if one.stage else None,
             "occurred_at": one.occurred_at,
@@ -151,46 +150,46 @@ class Pages:
             "currency": one.currency,
             "test": one.test,
             "trust": one.trust.value,
-            "identified_by": self._people.identified_by(one.data, page.contact_id),
+            "identified_by": self._people.identified_by(one.data, subject.contact_id),
             "state": one.state,
             "reason": _reason(one),
             "data": one.data,
-            "created_at": before["created_at"] if before is not None else self._at,
+            "created_at": before.created_at if before is not None else self._at,
             "updated_at": self._at,
         }
-        if before is not None and all(before[name] == row[name] for name in _COMPARED):
+        if before is not None and all(getattr(before, name) == row[name] for name in _COMPARED):
             return
-        self._changed.append(Changed(row, before is None))
+        self.changed.append(Changed(row, before is None))
         self._put_credit(conversion_id, one.data["campaigns"])
-        moved = before is not None and any(before[name] != row[name] for name in ("contact_id", "occurred_at"))
-        if moved and page.order_id is not None:
+        moved = before is not None and any(getattr(before, name) != row[name] for name in ("contact_id", "occurred_at"))
+        if moved and subject.order_id is not None:
             self._redated.append(
                 {
-                    "of_order": page.order_id,
+                    "of_order": subject.order_id,
                     "of_conversion": conversion_id,
-                    "new_contact": page.contact_id,
+                    "new_contact": subject.contact_id,
                     "new_at": one.occurred_at,
                 }
             )
 
-    def _event_id(self, page: Page, one: orders.Folded) -> str:
+    def _event_id(self, subject: Subject, one: orders.Folded) -> str:
         """Made from names, not from chance: after a restore and a re-send, destinations still see the same id."""
-        names = [name for entry in page.entries if entry.observed for name in entry.names]
-        name = min(names, default=page.subject)
+        names = [name for entry in subject.entries if entry.observed for name in entry.names]
+        name = min(names, default=subject.name)
         return str(uuid.uuid5(NAMESPACE, f"{self._workspace_id}|{name}|{one.slot}"))
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
-    def _put_order(self, page: Page, order_id: str) -> None:
-        total = orders.totals(page.folded)
+    def _put_order(self, subject: Subject, order_id: str) -> None:
+        total = orders.totals(subject.folded)
         before = self._old_orders.get(order_id)
-        told = sorted(page.folded, key=lambda one: not one.is_charge)
+        told = sorted(subject.folded, key=lambda one: not one.is_charge)
         row = {
             "id": order_id,
             "workspace_id": self._workspace_id,
             "display_id": short(next((one.data["order_id"] for one in told if one.data["order_id"]), ""), 255),
-            "contact_id": page.contact_id,
-            "subscription_id": _subscription(page),
+            "contact_id": subject.contact_id,
+            "subscription_id": _subscription(subject),
             "currency": total.currency,
             "gross": total.gross,
             "refunded": total.refunded,
@@ -198,17 +197,17 @@ class Pages:
             "status": total.status,
             "test": total.test,
             "paid_at": total.paid_at,
-            "created_at": before["created_at"] if before is not None else self._at,
+            "created_at": before.created_at if before is not None else self._at,
             "updated_at": self._at,
         }
         self._orders.append(row)
-        self._put_lines(page, order_id, total)
+        self._put_lines(subject, order_id, total)
 
-    def _put_lines(self, page: Page, order_id: str, total: orders.Totals) -> None:
+    def _put_lines(self, subject: Subject, order_id: str, total: orders.Totals) -> None:
         """What the ledger lacks to add up to the order: corrections add, they never edit."""
-        whose = {one: (row["contact_id"], row["occurred_at"]) for one, row in self._withdrawn.items()}
-        whose |= {page.ids[one.slot]: (page.contact_id, one.occurred_at) for one in page.folded}
-        wanted = {(page.ids[slot], kind, currency): amount for (slot, kind, currency), amount in total.lines.items()}
+        whose = {one: (row.contact_id, row.occurred_at) for one, row in self._withdrawn.items()}
+        whose |= {subject.ids[one.slot]: (subject.contact_id, one.occurred_at) for one in subject.folded}
+        wanted = {(subject.ids[slot], kind, currency): amount for (slot, kind, currency), amount in total.lines.items()}
         booked = self._booked.get(order_id, {})
         for key in {**booked, **wanted}:
             step = wanted.get(key, ZERO) - booked.get(key, ZERO)
@@ -225,22 +224,22 @@ class Pages:
                         "currency": key[2],
                         "occurred_at": whose[key[0]][1],
                         "booked_at": self._at,
-                        "note": "amount_replaced" if key in booked else _NOTES[key[1]],
+                        "note": _CORRECTIONS[key[1]] if key in booked else _NOTES[key[1]],
                     }
                 )
 
     # -- what was told, and credit ---------------------------------------------------------------------------------
 
-    def _put_observation(self, page: Page, entry: Entry, before: dict[str, Row]) -> None:
-        conversion_id, said = page.ids[entry.said.slot], entry.said
+    def _put_observation(self, subject: Subject, entry: Entry, before: dict[str, ConversionRow]) -> None:
+        conversion_id, said = subject.ids[entry.said.slot], entry.said
         if entry.row is not None:
-            kept = (entry.row["subject"], entry.row["conversion_id"])
-            if kept != (page.subject, conversion_id):
-                conversion_store.move_observation(self._tx, entry.row["id"], page.subject, conversion_id)
+            kept = (entry.row.subject, entry.row.conversion_id)
+            if kept != (subject.name, conversion_id):
+                conversion_store.move_observation(self._tx, entry.row.id, subject.name, conversion_id)
             return
         observed = entry.observed
         assert observed is not None  # noqa: S101 - what is not stored was observed just now
-        known = next((row["trust"] for row in before.values() if row["id"] == conversion_id), None)
+        known = next((row.trust for row in before.values() if row.id == conversion_id), None)
         observed.effect = _effect(said, self._seen.get(conversion_id, known))
         self._seen[conversion_id] = said.trust.value
         self._observations.append(
@@ -250,7 +249,7 @@ class Pages:
                 "connection_id": observed.connection_id,
                 "inbound_id": observed.inbound_id,
                 "event_id": said.event_id,
-                "subject": page.subject,
+                "subject": subject.name,
                 "slot": said.slot,
                 "conversion_id": conversion_id,
                 "trust": said.trust.value,
@@ -266,17 +265,17 @@ class Pages:
         self._credits += [{**base, "type": "campaign", "value": name[:255]} for name in aim["ids"]]
         self._credits += [{**base, "type": "tag", "value": tag[:255]} for tag in aim["tags"]]
 
-    def _write_credits(self) -> None:
+    def _write_credits(self, tx: Connection) -> None:
         """A webinar id we have not seen becomes a campaign, so that no sale waits for somebody to set it up."""
         if self._campaign_ids:
             base = {"workspace_id": self._workspace_id, "created_at": self._at}
             rows = [{"id": new_id(), "external_id": name, "name": name, **base} for name in sorted(self._campaign_ids)]
-            insert_new(self._tx, campaign_store.campaign, rows, "workspace_id", "external_id")
-            found = campaign_store.by_external_ids(self._tx, self._workspace_id, self._campaign_ids)
+            insert_new(tx, campaign_store.campaign, rows, "workspace_id", "external_id")
+            found = campaign_store.by_external_ids(tx, self._workspace_id, self._campaign_ids)
             for row in self._credits:
                 if row["type"] == "campaign":
-                    row["value"] = found[row["value"]]["id"]
-        insert_new(self._tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
+                    row["value"] = found[row["value"]].id
+        insert_new(tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
 
 
 _COMPARED = (
@@ -314,6 +313,19 @@ _NOTES = {
     "refund": "refund_recorded",
     "dispute": "dispute_recorded",
 }
+_CORRECTIONS = {
+    "gross": "amount_replaced",
+    "renewal": "renewal_updated",
+    "refund": "refund_updated",
+    "dispute": "dispute_updated",
+}
+_TOLD_AGAIN = {
+    "conversion": "amount_replaced",
+    "renewal": "renewal_updated",
+    "refund": "refund_updated",
+    "dispute": "dispute_updated",
+}
+"""What a message changed whose slot had been told of with the same trust, by kind."""
 _KIND_EFFECTS = {
     "renewal": "renewal_recorded",
     "refund": "refund_recorded",
@@ -324,9 +336,9 @@ _KIND_EFFECTS = {
 }
 
 
-def _is_same(row: Row, one: orders.Folded) -> bool:
+def _is_same(row: ConversionRow, one: orders.Folded) -> bool:
     """Of refunds alike, told by messages that match otherwise by now, either may stand for either."""
-    return (row["kind"], row["value"], row["currency"]) == (
+    return (row.kind, row.value, row.currency) == (
         one.kind.value,
         one.value,
         one.currency,
@@ -350,11 +362,15 @@ def _effect(said: orders.Said, before: str | None) -> str:
     if before is None:
         added = "order_added" if said.data["stage"] == "purchase" else "new_conversion"
         return _KIND_EFFECTS.get(said.data["kind"], added)
-    if before == said.trust.value and said.data.get("value"):
-        return "amount_replaced"
-    return "joined_known_sale"
+    if before != said.trust.value:
+        return "joined_known_sale"
+    if said.data["kind"] == "dispute" and not Decimal(said.data.get("value") or 0):
+        return "dispute_won"
+    if said.data["kind"] in _TOLD_AGAIN:
+        return _TOLD_AGAIN[said.data["kind"]] if said.data.get("value") else "joined_known_sale"
+    return _KIND_EFFECTS[said.data["kind"]]
 
 
-def _subscription(page: Page) -> str | None:
-    names: Any = (one.data["subscription_id"] for one in page.folded)
+def _subscription(subject: Subject) -> str | None:
+    names: Any = (one.data["subscription_id"] for one in subject.folded)
     return min((short(name, 255) for name in names if name), default=None)

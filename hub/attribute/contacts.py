@@ -71,12 +71,12 @@ class ContactBook:
         self._asked |= unknown
         found = store.identities(self._tx, self._workspace_id, unknown)
         for key, row in found.items():
-            claim = (Trust(row["trust"]).rank, row["seen_at"]) if row["trust"] else None
-            self._held[key] = _Held(row["contact_id"], claim)
-        missing = {row["contact_id"] for row in found.values()} - self._contacts.keys()
-        for row in store.by_ids(self._tx, missing).values():
-            self._contacts[row["id"]] = _Contact(
-                row["id"], row["email"], row["created_at"], dict(row["data"]), dict(row["told"]), row["merged_into"]
+            claim = (Trust(row.trust).rank, row.seen_at) if row.trust else None
+            self._held[key] = _Held(row.contact_id, claim)
+        missing = {row.contact_id for row in found.values()} - self._contacts.keys()
+        for one in store.by_ids(self._tx, missing).values():
+            self._contacts[one.id] = _Contact(
+                one.id, one.email, one.created_at, dict(one.data), dict(one.told), one.merged_into
             )
 
     def claim(self, entries: Sequence[Entry], *, together: bool) -> None:
@@ -154,7 +154,7 @@ class ContactBook:
             return keys[0][0]
         return "order" if contact_id else "none"
 
-    def write(self) -> None:
+    def write(self, tx: Connection) -> None:
         """Write new and changed contacts, what they are recognized by, and what they consented to."""
         rows = [
             {
@@ -170,10 +170,10 @@ class ContactBook:
             for contact in self._contacts.values()
             if contact.changed
         ]
-        upsert(self._tx, store.contact, rows, ["id"], ("email", "data", "told", "merged_into", "updated_at"))
+        upsert(tx, store.contact, rows, ["id"], ("email", "data", "told", "merged_into", "updated_at"))
         keys = [self._key_row(key, self._held[key]) for key in self._changed_keys]
-        upsert(self._tx, store.identity, keys, ["workspace_id", "type", "value"], ("contact_id", "trust", "seen_at"))
-        store.put_consents(self._tx, list(self._consents.values()))
+        upsert(tx, store.identity, keys, ["workspace_id", "type", "value"], ("contact_id", "trust", "seen_at"))
+        store.put_consents(tx, list(self._consents.values()))
 
     def _by_email(self, key: identity.Key) -> _Contact:
         held = self._held.get(key)

@@ -11,7 +11,7 @@ from hub.attribute import identity
 from hub.attribute.orders import Json, Said, names_of, slot_of
 from hub.contract.conversion import Conversion, parse_iso
 from hub.contract.vocabulary import Trust
-from hub.store.base import Row
+from hub.store.conversions import ObservationRow
 
 LONGEST_EVENT_ID = 255
 SELLS = ("refund", "dispute", "renewal")
@@ -39,7 +39,7 @@ class Entry:
     names: list[str] = field(default_factory=list)  # of its order, normalized
     subject: str = ""
     observed: Observed | None = None  # None: stored before this batch
-    row: Row | None = None  # as stored; None: new
+    row: ObservationRow | None = None  # as stored; None: new
 
     @classmethod
     def fresh(cls, one: Observed) -> Entry:
@@ -51,11 +51,11 @@ class Entry:
         return cls(said, one.connection_id, keys, names_of(data, one.order_scope), observed=one)
 
     @classmethod
-    def stored(cls, row: Row) -> Entry:
-        data = row["data"]
-        said = Said(row["event_id"], slot_of(data), Trust(row["trust"]), row["occurred_at"], data)
-        keys = identity.keys_of(data, row["connection_id"])
-        return cls(said, row["connection_id"], keys, names_of(data), row["subject"], row=row)
+    def stored(cls, row: ObservationRow) -> Entry:
+        data = row.data
+        said = Said(row.event_id, slot_of(data), Trust(row.trust), row.occurred_at, data)
+        keys = identity.keys_of(data, row.connection_id)
+        return cls(said, row.connection_id, keys, names_of(data), row.subject, row=row)
 
     @property
     def data(self) -> Json:

@@ -56,7 +56,7 @@ def _database(_: Settings, store: Store) -> Iterator[Finding]:
 
 def _key(_: Settings, store: Store) -> Iterator[Finding]:
     with store.read() as tx:
-        sealed = [row["secrets"] for row in tx.execute(connections.connection.select()).mappings()]
+        sealed = [row.secrets for row in connections.all_connections(tx)]
     for secrets in sealed:
         vault.unseal(secrets)
     yield True, f"The key opens the secrets of {len(sealed)} connections"
@@ -84,16 +84,12 @@ def _connectors(_: Settings, __: Store) -> Iterator[Finding]:
 def _backlog(_: Settings, store: Store) -> Iterator[Finding]:
     with store.read() as tx:
         lanes, workspaces = deliveries.connections_due(tx, now()), inbound.workspaces_waiting(tx, now())
-        stopped = [
-            row
-            for row in tx.execute(connections.connection.select()).mappings()
-            if row["state"] == connections.NEEDS_YOU
-        ]
+        stopped = [row for row in connections.all_connections(tx) if row.state == connections.NEEDS_YOU]
     yield (
         True,
         f"{len(workspaces)} workspaces have messages to be read, {len(lanes)} destinations have something to be sent",
     )
     for row in stopped:
-        known = REASONS.get(row["state_reason"])
-        why = row["state_detail"] or (f"{known.said.en}. {known.action.en}" if known else row["state_reason"])
-        yield False, f"“{row['name']}” needs you: {why} {settings().base_url}/connections/{row['id']}"
+        known = REASONS.get(row.state_reason)
+        why = row.state_detail or (f"{known.said.en}. {known.action.en}" if known else row.state_reason)
+        yield False, f"“{row.name}” needs you: {why} {settings().base_url}/connections/{row.id}"

@@ -97,11 +97,11 @@ def prepare(chosen: Settings) -> None:
     if chosen.embedded_redis:
         check_socket_path(chosen.redis_socket)
     store = Store(chosen.database_url)
-    said = upgrade(store, chosen.data_dir / "backups")
+    said = upgrade(store, chosen.backups)
     if "up to date" not in said:
         click.echo(said)
     with store.write() as tx:
-        if not accounts.users_exist(tx):
+        if accounts.awaits_owner(tx):
             email, password = os.environ.get("HUB_OWNER_EMAIL", "owner@hub.example"), secrets.token_urlsafe(9)
             owner, _ = first_owner(tx, now(), email=email, password=password, workspace="My workspace")
             accounts.change_user(tx, owner, language="")  # nobody chose one: their browser's

@@ -168,6 +168,13 @@ class Record:
 Outcomes = dict[str, Outcome]
 
 
+def with_params(url: str, params: Mapping[str, str] | None, *, safe: str = "") -> str:
+    """``url`` with ``params`` added to its query, URL-encoded; ``safe``: characters that stay as they are."""
+    if not params:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params, safe=safe)}"
+
+
 def dump_json(value: Any) -> bytes:
     """Compact UTF-8 JSON; a Decimal becomes a number with all its digits."""
     return _WRITE.encode(value)

@@ -23,6 +23,24 @@ REASONS: dict[str, Reason] = {
     # recorded
     "new_conversion": Reason(Text("New conversion", "Nouvelle conversion"), _NOTHING),
     "amount_replaced": Reason(Text("Amount replaced (refresh)", "Montant remplacé (actualisation)"), _NOTHING),
+    "refund_updated": Reason(
+        Text(
+            "Refund told again, its latest amount counts", "Remboursement de nouveau annoncé, le dernier montant compte"
+        ),
+        _NOTHING,
+    ),
+    "dispute_updated": Reason(
+        Text("Dispute told again, its latest amount counts", "Litige de nouveau annoncé, le dernier montant compte"),
+        _NOTHING,
+    ),
+    "dispute_won": Reason(Text("Dispute over, the money is back", "Litige clos, l'argent est rendu"), _NOTHING),
+    "renewal_updated": Reason(
+        Text(
+            "Renewal told again, its latest amount counts",
+            "Renouvellement de nouveau annoncé, le dernier montant compte",
+        ),
+        _NOTHING,
+    ),
     "order_added": Reason(Text("Order added", "Commande ajoutée"), _NOTHING),
     "refund_recorded": Reason(Text("Refund recorded", "Remboursement enregistré"), _NOTHING),
     "dispute_recorded": Reason(Text("Dispute recorded", "Litige enregistré"), _NOTHING),
@@ -84,6 +102,13 @@ REASONS: dict[str, Reason] = {
         Text("Signature too old", "Signature trop ancienne"),
         Text("Check the clocks of both servers.", "Vérifiez l'heure des deux serveurs."),
     ),
+    "signature_from_future": Reason(
+        Text("Signature from the future", "Signature datée du futur"),
+        Text(
+            "One clock is ahead: set the clocks of both servers, then send again.",
+            "Une horloge avance : mettez les deux serveurs à l'heure, puis renvoyez.",
+        ),
+    ),
     "sender_not_verified": Reason(
         Text("Sender not verified and source set to strict", "Expéditeur non vérifié et source stricte"),
         Text("Add the secret, or relax the source.", "Ajoutez le secret ou assouplissez la source."),
@@ -129,7 +154,26 @@ REASONS: dict[str, Reason] = {
         Text("Connector broken", "Connecteur défectueux"),
         Text("See the connector's page for the reason.", "Voir la raison sur la page du connecteur."),
     ),
+    "connector_unusable": Reason(
+        Text(
+            "Its connector is not installed, or cannot be used", "Son connecteur n'est pas installé, ou pas utilisable"
+        ),
+        Text(
+            "Install or mend it, then restart: what waits goes on by itself.",
+            "Installez-le ou réparez-le, puis redémarrez : ce qui attend repart tout seul.",
+        ),
+    ),
     "replayed": Reason(Text("Waiting to be read again", "En attente d'une nouvelle lecture"), _NOTHING),
+    "unproven": Reason(
+        Text(
+            "Kept, its sender is being asked whether it is genuine",
+            "Conservé, on demande à l'expéditeur s'il est authentique",
+        ),
+        _NOTHING,
+    ),
+    "read_back": Reason(
+        Text("Its sender has answered, waiting to be read", "L'expéditeur a répondu, en attente de lecture"), _NOTHING
+    ),
     "waiting": Reason(Text("Waiting", "En attente"), _NOTHING),
     # sent
     "delivered": Reason(Text("Delivered", "Livré"), _NOTHING),

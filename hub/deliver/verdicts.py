@@ -13,7 +13,8 @@ from typing import Any
 from hub.contract.calls import Outcome, Result
 from hub.contract.errors import DeliveryError, TryLater
 from hub.store import deliveries
-from hub.store.base import Row, Values
+from hub.store.base import Values
+from hub.store.deliveries import DueDelivery
 
 PATIENCE = timedelta(hours=48)
 """How long after a ticket was given its verdict is asked for."""
@@ -26,15 +27,16 @@ LONGEST_TICKET = 1000  # characters
 _NO_VERDICT = frozenset({"credentials_refused", "destination_gone", "connector_broken"})
 
 
-def by_ticket(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def by_ticket(rows: Iterable[DueDelivery]) -> dict[str, list[DueDelivery]]:
     """One group for each ask."""
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[DueDelivery]] = {}
     for row in rows:
-        groups.setdefault(row["ticket"], []).append(row)
+        if row.ticket is not None:
+            groups.setdefault(row.ticket, []).append(row)
     return groups
 
 
-def verdicts_of(told: Any, error: DeliveryError | None, rows: Iterable[Row]) -> dict[str, Outcome]:
+def verdicts_of(told: Any, error: DeliveryError | None, rows: Iterable[DueDelivery]) -> dict[str, Outcome]:
     """What one ask says of each delivery of its ticket.
 
     An ask that failed for now says nothing: the verdict is awaited as before. Any other error, and any outcome, is the
@@ -45,23 +47,22 @@ def verdicts_of(told: Any, error: DeliveryError | None, rows: Iterable[Row]) -> 
         told = Outcome(Result.PENDING, "verdict_awaited", words, after=error.after)
     each: Mapping[str, Outcome] = told if isinstance(told, dict) else {}
     rest = told if isinstance(told, Outcome) else Outcome(Result.DELIVERED)
-    return {row["id"]: each.get(row["id"], rest) for row in rows}
+    return {row.id: each.get(row.id, rest) for row in rows}
 
 
-def ticket_columns(row: Row, outcome: Outcome) -> Values:
+def ticket_columns(row: DueDelivery, outcome: Outcome) -> Values:
     """What a delivery remembers of its ticket after an attempt, whose outcome is not PENDING."""
-    asked = row["asked"] + bool(row["ticket"])
     if outcome.reason in _NO_VERDICT:
-        return {"ticket": row["ticket"], "ticket_at": row["ticket_at"], "asked": asked}
-    return {"ticket": None, "ticket_at": None, "asked": asked}
+        return {"ticket": row.ticket, "ticket_at": row.ticket_at}
+    return {"ticket": None, "ticket_at": None}
 
 
-def awaited(row: Row, outcome: Outcome, at: datetime) -> Values:
+def awaited(row: DueDelivery, outcome: Outcome, at: datetime) -> Values:
     """The columns of a delivery whose outcome is PENDING: it waits for the next ask, or is given up.
 
     A connector that names no ticket cannot be asked anything: all that is known is that the platform took the record.
     """
-    ticket, since = outcome.ticket or row["ticket"] or "", row["ticket_at"] or at
+    ticket, since = outcome.ticket or row.ticket or "", row.ticket_at or at
     if not ticket or len(ticket) > LONGEST_TICKET:
         return {"state": deliveries.DELIVERED}
     if at - since >= PATIENCE:

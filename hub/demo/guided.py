@@ -22,7 +22,9 @@ from hub.outgoing import local
 from hub.settings import Settings
 from hub.steer import connections as steer
 from hub.store import Store, accounts, connections, conversions, deliveries, inbound, now
-from hub.store.base import Row, Values
+from hub.store.base import Values
+from hub.store.connections import ConnectionRow
+from hub.store.inbound import InboundHead
 
 RECEIVED = "demo-received.jsonl"
 PLAN = "demo.json"
@@ -76,7 +78,7 @@ def run(store: Store, chosen: Settings) -> None:
             connection_id = steer.connect(
                 tx,
                 now(),
-                workspace["id"],
+                workspace.id,
                 connector=entry.slug,
                 role=role,
                 name=f"Demo · {entry.name}",
@@ -109,7 +111,7 @@ def steps(store: Store, chosen: Settings) -> list[Step]:
         for connection_id, messages in names.items():
             row = connections.get_connection(tx, connection_id)
             if row is not None:
-                rows = inbound.latest(tx, row["workspace_id"], limit=len(messages), connection_id=connection_id)
+                rows = inbound.latest(tx, row.workspace_id, limit=len(messages), connection_id=connection_id)
                 # Sent one after the other, so the stored ids are in the order of the plan.
                 for name, message in zip(messages, reversed(rows), strict=False):
                     found.append(_step(tx, row, name, message, received))
@@ -172,12 +174,12 @@ def _sample_settings(entry: Entry, role: str) -> dict[str, Any]:
     return {}
 
 
-def _send(chosen: Settings, row: Row, name: str) -> int:
+def _send(chosen: Settings, row: ConnectionRow, name: str) -> int:
     """Send a sample message to its source's own door, signed as its sender would sign it now."""
     connected = open_connection(row)
     message = sample_sale.signed(connected, sample_sale.sample_of(connected, name), now())
     if message is None:
-        raise ConfigError(f"{row['connector']} takes part in the demo, so its source needs a rehearse method.")
+        raise ConfigError(f"{row.connector} takes part in the demo, so its source needs a rehearse method.")
     path = f"{message.path}?{message.query}" if message.query else message.path
     return local.call(chosen, message.method, path, headers=message.headers, body=message.body)
 
@@ -197,27 +199,29 @@ def _received(chosen: Settings) -> dict[tuple[str, str], str]:
     return found
 
 
-def _step(tx: Any, source: Row, name: str, message: Row, received: dict[tuple[str, str], str]) -> Step:
-    step = Step(source["name"], name, message["id"], message["state"], message["reason"])
-    told = conversions.of_inbound(tx, message["id"])
-    own = conversions.by_ids(tx, [one["conversion_id"] for one in told])
+def _step(
+    tx: Any, source: ConnectionRow, name: str, message: InboundHead, received: dict[tuple[str, str], str]
+) -> Step:
+    step = Step(source.name, name, message.id, message.state, message.reason)
+    told = conversions.of_inbound(tx, message.id)
+    own = conversions.by_ids(tx, [one.conversion_id for one in told if one.conversion_id])
     for row in own.values():
         step.conversions.append(
             {
-                "stage": row["stage"],
-                "kind": row["kind"],
-                "value": row["value"],
-                "currency": row["currency"],
-                "order": row["data"]["order_id"],
-                "email": row["data"]["contact"].get("email"),
+                "stage": row.stage,
+                "kind": row.kind,
+                "value": row.value,
+                "currency": row.currency,
+                "order": row.data["order_id"],
+                "email": row.data["contact"].get("email"),
             }
         )
-    places = connections.connections_of(tx, message["workspace_id"], "destination")
-    targets = {row["id"]: row for row in places}
-    for (conversion_id, _), row in deliveries.of_conversions(tx, list(own)).items():
-        target = targets[row["connection_id"]]
-        settings_of = steer.opened(tx, target["id"]).settings
+    places = connections.connections_of(tx, message.workspace_id, "destination")
+    targets = {row.id: row for row in places}
+    for (conversion_id, _), sent in deliveries.of_conversions(tx, list(own)).items():
+        target = targets[sent.connection_id]
+        settings_of = steer.opened(tx, target.id).settings
         address = str(settings_of.get("url") or settings_of.get("hook_url") or "")
-        body = received.get((urlsplit(address).path, own[conversion_id]["event_id"]), "")
-        step.arrivals.append(Arrival(target["name"], row["state"], row["reason"], body))
+        body = received.get((urlsplit(address).path, own[conversion_id].event_id), "")
+        step.arrivals.append(Arrival(target.name, sent.state, sent.reason, body))
     return step

@@ -22,7 +22,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from hub.connecting.connected import Connected
 from hub.connecting.registry import registry
 from hub.connecting.rehearsal import drive
-from hub.connecting.seams import NAIVE
+from hub.connecting.seams import told
 from hub.contract.calls import Call, Reply, dump_json
 from hub.contract.connector import Source
 from hub.contract.conversion import Conversion
@@ -65,9 +65,9 @@ def send(front: Callable[..., Any], store: Store, connected: Connected, at: date
     run_wsgi_app(front, asked.get_environ() | {inbound.TEST_SALE: mark}, buffered=True)
     with store.read() as tx:
         for newest in inbound.latest(tx, connected.workspace_id, connection_id=connected.id):
-            row = inbound.get(tx, newest["id"])
-            if row is not None and row["headers"].get(inbound.TEST_SALE) == mark:
-                return str(row["id"])
+            row = inbound.get(tx, newest.id)
+            if row is not None and row.headers.get(inbound.TEST_SALE) == mark:
+                return str(row.id)
     raise NoTestSale(_NOT_NOW)
 
 
@@ -91,11 +91,11 @@ def instead(source: Source) -> Text:
 def signed(connected: Connected, sample: Inbound, at: datetime) -> Inbound | None:
     """``sample`` as its sender would send it to this connection ``at`` that time; None where only it can sign."""
     key = _samples(connected) / "demo.key"
+    secret = key.read_bytes() if key.is_file() else b""
+    source = connected.source
     try:
-        made = connected.source.rehearse(
-            sample.body, connected.settings, at, key.read_bytes() if key.is_file() else b""
-        )
-    except NAIVE:  # a secret is not filled in yet
+        made = told(source, "signing a sample", source.rehearse, sample.body, connected.settings, at, secret)
+    except HubError:  # a secret is not filled in yet, most likely
         return None
     if made is None:
         return None

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import current_app
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
-from hub.connecting.connected import Connected, Freshly, open_connection
+from hub.connecting.connected import Connected, ConnectionCache, open_connection
 from hub.connecting.registry import registry
-from hub.contract.errors import InboundError
+from hub.contract.errors import HubError
 from hub.contract.inbound import Headers, Inbound
-from hub.contract.visits import NEW_VISITOR, VISITOR_COOKIE
 from hub.contract.vocabulary import Trust
 from hub.receive import Receipt, Receiver
+from hub.run.queue import ASKING
 from hub.store import Store, connections, inbound, new_id, now
 from hub.store.base import Values
-from hub.verify import event_key
+from hub.toolkit.visits import NEW_VISITOR, VISITOR_COOKIE
+from hub.verify import content_key, event_key
 
 MOST_REFUSED = 60
 """Refused messages kept for each source and minute: enough to see what is wrong, too few to fill the disk with."""
+
+MOST_UNPROVEN = 1200
+"""Messages kept for each source and minute that only their sender can prove: as many as an asker is through with."""
 
 _SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|password|api[-_]?key|hottok|session", re.IGNORECASE)
 _NOT_KEPT = frozenset(
@@ -56,8 +61,11 @@ class Hub:
     wake: Callable[[str, str, str], object]
 
     def __post_init__(self) -> None:
-        self.by_address = Freshly(self._by_address)
-        self.by_number = Freshly(self._by_number)
+        self.by_address = ConnectionCache(self._by_address, self._version)
+        self.by_number = ConnectionCache(self._by_number, self._version)
+
+    def _version(self) -> int:
+        return connections.version_now(self.store)
 
     def _by_address(self, address: str) -> Connected | None:
         with self.store.read() as tx:
@@ -78,15 +86,34 @@ def hub() -> Hub:
 
 
 def keep(hub: Hub, message: Inbound, connected: Connected, trust: Trust) -> Receipt:
-    """Make a good message durable. Raises NotKept when it could not be."""
-    return hub.receiver.keep(
-        _row(message, connected) | {"trust": trust.value, "event_key": event_key(message, connected)}
-    )
+    """Make a good message durable. Raises NotKept when it could not be, NotConfirmed when that is not known yet."""
+    key = event_key(message, connected)
+    row = _row(message, connected) | {"trust": trust.value, "event_key": key}
+    return hub.receiver.keep(row) if key else hub.receiver.keep(row, lambda: _sent_by(message, connected))
 
 
-def keep_refused(hub: Hub, message: Inbound, connected: Connected, error: InboundError) -> Receipt | None:
+def keep_unproven(hub: Hub, message: Inbound, connected: Connected) -> Receipt | None:
+    """Keep a message whose sender has to be asked whether it is genuine; None when this minute has seen too many.
+
+    It gets no event key before it is verified: what is forged must not take the place of what is genuine.
+    """
+    if not _counted.hit(_most_unproven, "unproven", connected.id):
+        return None
+    row = _row(message, connected) | {"state": inbound.READING, "reason": inbound.UNPROVEN}
+    receipt = hub.receiver.keep(row, lambda: _sent_by(message, connected))
+    hub.wake(ASKING, "ask_senders", connected.workspace_id)
+    return receipt
+
+
+def _sent_by(message: Inbound, connected: Connected) -> str:
+    """What makes an equal message, where equal messages are news, the resend of one that could not be confirmed."""
+    who = (message.remote_ip, *(message.headers.get(name, "") for name in ("user-agent", "cookie")))
+    return "\n".join((connected.id, content_key(message, connected), *who))
+
+
+def keep_refused(hub: Hub, message: Inbound, connected: Connected, error: HubError) -> Receipt | None:
     """Keep a message that was not verified, for people to see why; None when this minute has seen too many."""
-    if not _refused.allows(connected.id):
+    if not _counted.hit(_most_refused, "refused", connected.id):
         return None
     why = {"state": inbound.REFUSED, "reason": error.reason, "detail": f"{error.message} {error.detail}".strip()[:1000]}
     return hub.receiver.keep(_row(message, connected) | why)
@@ -128,23 +155,6 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "�") if "\x00" in text else text
 
 
-class _PerMinute:
-    """Counts by key within the running minute."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._minute = 0
-        self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def allows(self, key: str) -> bool:
-        with self._lock:
-            minute = int(time.time() // 60)
-            if minute != self._minute:
-                self._minute, self._counts = minute, {}
-            self._counts[key] = self._counts.get(key, 0) + 1
-            return self._counts[key] <= self._most
-
-
-_refused = _PerMinute(MOST_REFUSED)
-__all__ = ["NEW_VISITOR", "VISITOR_COOKIE", "Hub", "hub", "keep", "keep_refused", "now"]
+_most_refused, _most_unproven = RateLimitItemPerMinute(MOST_REFUSED), RateLimitItemPerMinute(MOST_UNPROVEN)
+_counted = FixedWindowRateLimiter(MemoryStorage())  # in memory: a door does not ask Redis
+__all__ = ["NEW_VISITOR", "VISITOR_COOKIE", "Hub", "hub", "keep", "keep_refused", "keep_unproven", "now"]

@@ -12,15 +12,15 @@ import uuid
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import dump_cookie
 
-from hub.connecting.connected import Connected
-from hub.contract.errors import ConfigError, DeliveryError, HubError, InboundError
+from hub.connecting.connected import PIXEL_DOOR, Connected
+from hub.connecting.seams import told
+from hub.contract.errors import HubError, InboundError
 from hub.contract.inbound import Headers, Inbound
 from hub.doors.front import Answer, Arrival, Door
 from hub.doors.intake import NEW_VISITOR, VISITOR_COOKIE, Hub, keep, keep_refused, now
-from hub.outgoing.sender import run_recipe
-from hub.receive import NotKept
+from hub.receive import NotConfirmed, NotKept
 from hub.settings import settings
-from hub.verify import verify
+from hub.verify import verify, without_asking
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +40,17 @@ def receive_pixel(hub: Hub, arrival: Arrival, number: str) -> Answer:
             return _image("method_not_used", 200 if arrival.method == "OPTIONS" else 405)
         connected = hub.by_number(int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None)
         return _image("no_pixel_source", 404) if connected is None else _receive(hub, arrival, connected)
-    except (HubError, ConfigError, NotKept) as error:
+    except NotConfirmed as error:
+        log.warning("pixel hit not confirmed: %s", error)
+        return _image("not_confirmed", 503)
+    except (HubError, NotKept) as error:
         log.warning("pixel hit not kept: %s", error)
     except Exception:
         log.exception("pixel hit not kept")
     return _image("not_recorded", 503)
 
 
-DOORS: dict[str, Door] = {"/v1/conversion/pixel": receive_pixel}
+DOORS: dict[str, Door] = {PIXEL_DOOR: receive_pixel}
 
 
 def _receive(hub: Hub, arrival: Arrival, connected: Connected) -> Answer:
@@ -78,12 +81,10 @@ def _url(arrival: Arrival) -> str:
 def _kept(hub: Hub, arrival: Arrival, message: Inbound, connected: Connected) -> Answer:
     visitor = _new_visitor(message, connected)
     try:
-        trust = verify(message, connected, run_recipe)
+        trust = verify(message, connected, without_asking)
     except InboundError as error:
         kept = keep_refused(hub, message, connected, error)
         return _image(error.reason, 200 if kept is not None else 429)
-    except DeliveryError:
-        return _image("not_recorded", 503)
     keep(hub, message, connected, trust)
     answer = _image("recorded", 200)
     if visitor:
@@ -101,7 +102,14 @@ def _kept(hub: Hub, arrival: Arrival, message: Inbound, connected: Connected) ->
 
 def _new_visitor(message: Inbound, connected: Connected) -> str | None:
     """A visitor id for a browser that has none, where the source's settings and the visitor's consent allow it."""
-    if "cookie" in message.headers or not connected.source.may_set_cookie(message, connected.settings):
+    if "cookie" in message.headers:
+        return None
+    source = connected.source
+    try:
+        if not told(source, "deciding on a cookie", source.may_set_cookie, message, connected.settings):
+            return None
+    except HubError as error:  # the hit is none the worse for it
+        log.warning("no cookie is given: %s", error.detail)
         return None
     visitor = uuid.uuid4().hex
     message.headers = Headers([*message.headers.items(), (NEW_VISITOR, visitor)])

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.connecting.connected import Connected
+from hub.connecting.masking import Mask
 from hub.contract.calls import MOST_CALLS, Call, Recipe, Reply
 from hub.contract.errors import DeliveryError, Refused
 from hub.outgoing import reply_cache
 from hub.outgoing.answers import by_status, judge
-from hub.outgoing.exchange import Entry, Exchange, Mask
+from hub.outgoing.exchange import Entry, Exchange
 
 Answer = Reply | DeliveryError
 """What a recipe goes on with: an answer, or the error that is raised at its yield."""
@@ -26,7 +27,7 @@ class Dialogue:
         self.body = b""
         self.content_type: str | None = None
         self._recipe, self._exchange, self._mask = recipe, exchange, mask
-        self._is_destination = connected.row["role"] == "destination"
+        self._is_destination = connected.row.role == "destination"
         self._calls = 0
         self._place: reply_cache.Place | None = None
         self._entry: Entry

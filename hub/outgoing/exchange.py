@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.connecting.connected import Connected
-from hub.contract.calls import Call, Outcome, Reply
+from hub.connecting.masking import Mask
+from hub.contract.calls import Call, Outcome, Reply, with_params
 from hub.contract.errors import DeliveryError
-from hub.contract.settings import secret_names
-from hub.outgoing.prepared import with_params
 
 KEPT_TEXT = 4000  # characters of a body kept for people to read
-
-Mask = Callable[[str], str]
 
 
 @dataclass(slots=True)
@@ -49,26 +44,6 @@ class Entry:
             self._shown["error"] = self._mask(f"{answer.message} {answer.detail}".strip())
         else:
             self._shown["reply"] = _shown_reply(answer, self._mask)
-
-
-def mask_for(connected: Connected) -> Mask:
-    """A function that replaces every secret of this connection in a text with ``***``."""
-    names = secret_names(connected.connector.Settings)
-    values: list[str] = []
-    for name in names:
-        value = connected.settings.get(name)
-        values += [str(one) for one in (value if isinstance(value, list) else [value]) if one and len(str(one)) >= 4]
-    if not values:
-        return lambda text: text
-    longest_first = sorted(values, key=len, reverse=True)
-
-    def mask(text: str) -> str:
-        for value in longest_first:
-            if value in text:
-                text = text.replace(value, "***")
-        return text
-
-    return mask
 
 
 def _shown_call(call: Call, body: bytes, mask: Mask) -> dict[str, Any]:

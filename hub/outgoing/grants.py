@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from hub.connecting import vault
 from hub.connecting.connected import Connected, split_settings
-from hub.connecting.rehearsal import secrets_of
+from hub.connecting.masking import mask_for
 from hub.contract.auth import Auth, OAuth1, OAuth2, OAuth2ClientCredentials, ServiceAccount
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, DeliveryError, TryLater
@@ -30,7 +30,8 @@ from hub.outgoing import oauth, oauth1, reply_cache
 from hub.outgoing.oauth import Granted
 from hub.store import Store, connections, leases, now
 from hub.store import grants as stored
-from hub.store.base import Row, Values
+from hub.store.base import Values
+from hub.store.grants import GrantRow
 from hub.store.opened import opened_store
 
 log = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ class _Grant:
         with _locks[self.connected.id]:
             row = self._row()
             if row is not None and _access_token(row) == refused:
-                if row["renewed_at"] > now() - timedelta(seconds=JUST_NOW):
+                if row.renewed_at > now() - timedelta(seconds=JUST_NOW):
                     return False
                 _known.pop(self.key, None)
         return self._looked_up(refused) != refused
@@ -166,7 +167,7 @@ class _Grant:
             except BadCredentials as error:
                 _known[self.key] = _Known(time.monotonic() + FRESH, error=error, told_of=asked_with)
                 raise
-            rest = (row["expires_at"] - now()).total_seconds() if row["expires_at"] else FRESH
+            rest = (row.expires_at - now()).total_seconds() if row.expires_at else FRESH
             known = _access_token(row)
             _known[self.key] = _Known(time.monotonic() + min(rest, FRESH), known)
             return known
@@ -174,7 +175,7 @@ class _Grant:
     def _asked_with(self) -> object:
         """Another value once somebody has granted access anew, or changed the settings."""
         row = self._row()
-        return (row["serial"] if row is not None else None, self.connected.row["secrets"])
+        return (row.serial if row is not None else None, self.connected.row.secrets)
 
     def _raise_again(self, asked_with: object) -> None:
         """Nobody asks again and again with what was refused a moment ago."""
@@ -184,7 +185,7 @@ class _Grant:
         if known.told_of == asked_with:
             raise known.error.with_traceback(None)
 
-    def _good(self, refused: str) -> Row:
+    def _good(self, refused: str) -> GrantRow:
         """The stored grant, renewed if need be: by us, or by whoever is at it already."""
         until = time.monotonic() + PATIENCE
         while True:
@@ -202,7 +203,7 @@ class _Grant:
                 raise TryLater("Another worker is renewing the access and does not come back.", whole_connection=True)
             time.sleep(0.05 + random.random() / 10)  # noqa: S311 - only so that not all ask at once
 
-    def _renewed(self, refused: str) -> Row:
+    def _renewed(self, refused: str) -> GrantRow:
         row = self._row()
         if row is not None and _is_good(row, refused):
             return row  # somebody was faster
@@ -221,7 +222,7 @@ class _Grant:
             raise self._broken("grant_missing", "")
         return kept
 
-    def _request(self, row: Row | None) -> Call:
+    def _request(self, row: GrantRow | None) -> Call:
         if not isinstance(self.auth, OAuth2):
             return oauth.machine_token(self.auth, self.connected, self.url)
         refresh_token = _refresh_token(row)
@@ -229,10 +230,10 @@ class _Grant:
             raise BadCredentials("There is nothing to renew it with.", reason="grant_broken")
         return oauth.refresh(self.auth, self.connected, refresh_token)
 
-    def _refused(self, row: Row | None, refused: str, error: BadCredentials) -> Row:
+    def _refused(self, row: GrantRow | None, refused: str, error: BadCredentials) -> GrantRow:
         """The endpoint says no. It may be that another worker, thought dead, has renewed in the meantime."""
         kept = self._row()
-        if kept is not None and (row is None or kept["serial"] != row["serial"]) and _is_live(kept, refused):
+        if kept is not None and (row is None or kept.serial != row.serial) and _is_live(kept, refused):
             return kept
         if not error.status and error.reason != "grant_broken":
             raise error  # nobody was asked: what is missing is said already
@@ -240,11 +241,11 @@ class _Grant:
         broken = self._broken("grant_broken" if granted else "credentials_refused", error.detail)
         if granted and row is not None:
             with opened_store().write() as tx:
-                if stored.mark_broken(tx, now(), *self.key, row["serial"]):
+                if stored.mark_broken(tx, now(), *self.key, row.serial):
                     connections.stop(tx, self.connected.id, now(), broken.reason, f"{broken.message} {broken.detail}")
         raise broken from None
 
-    def _keep(self, row: Row | None, granted: Granted) -> None:
+    def _keep(self, row: GrantRow | None, granted: Granted) -> None:
         at = now()
         life = granted.life if isinstance(self.auth, OAuth2) else granted.life or MACHINE_LIFE
         refresh_token = granted.refresh_token or _refresh_token(row)
@@ -252,7 +253,7 @@ class _Grant:
         columns = _columns(granted, at, refresh_token, life, renews=renews)
 
         def keep(tx: Connection) -> bool:
-            mine = stored.renew(tx, at, *self.key, row["serial"] if row is not None else None, columns)
+            mine = stored.renew(tx, at, *self.key, row.serial if row is not None else None, columns)
             if mine and isinstance(self.auth, OAuth2):
                 _keep_members(tx, at, self.auth, self.connected, granted)
             stored.drop_ended(tx, at, self.connected.id)
@@ -269,7 +270,7 @@ class _Grant:
         }.get(reason, f"{name} does not accept the client id, secret or key. Enter them again, then resume.")
         return BadCredentials(message, reason=reason, detail=said, status=401)
 
-    def _row(self) -> Row | None:
+    def _row(self) -> GrantRow | None:
         with opened_store().read() as tx:
             return stored.get(tx, *self.key)
 
@@ -283,8 +284,7 @@ def _read(reply: Reply, connected: Connected, *sent: str) -> Granted:
     try:
         return oauth.read_answer(reply, connected.connector.name)
     except DeliveryError as error:
-        for secret in (*sent, *secrets_of(connected.connector, connected.settings)):
-            error.detail = error.detail.replace(secret, "***") if len(secret) >= 4 else error.detail
+        error.detail = mask_for(connected.connector, connected.settings, sent)(error.detail)
         raise
 
 
@@ -303,22 +303,22 @@ def _issuer(auth: TokenAuth, connected: Connected, url: str) -> str:
     return vault.keyed_hash("token issuer", with_what)
 
 
-def _is_good(row: Row, refused: str) -> bool:
-    early = row["renew_at"] is not None and row["renew_at"] <= now()
+def _is_good(row: GrantRow, refused: str) -> bool:
+    early = row.renew_at is not None and row.renew_at <= now()
     return not early and _is_live(row, refused)
 
 
-def _is_live(row: Row, refused: str) -> bool:
-    over = row["expires_at"] is not None and row["expires_at"] <= now()
+def _is_live(row: GrantRow, refused: str) -> bool:
+    over = row.expires_at is not None and row.expires_at <= now()
     return not over and _access_token(row) != refused
 
 
-def _access_token(row: Row | None) -> str:
-    return str(vault.unseal(row["tokens"])["access"]) if row is not None else ""
+def _access_token(row: GrantRow | None) -> str:
+    return str(vault.unseal(row.tokens)["access"]) if row is not None else ""
 
 
-def _refresh_token(row: Row | None) -> str:
-    return str(vault.unseal(row["tokens"]).get("refresh") or "") if row is not None else ""
+def _refresh_token(row: GrantRow | None) -> str:
+    return str(vault.unseal(row.tokens).get("refresh") or "") if row is not None else ""
 
 
 def _columns(granted: Granted, at: datetime, refresh_token: str, life: float | None, *, renews: bool) -> Values:
@@ -341,7 +341,7 @@ def _keep_members(
     row = connections.get_connection(tx, connected.id) if told else None
     if row is None:
         return
-    values = {**row["settings"], **vault.unseal(row["secrets"])}
+    values = {**row.settings, **vault.unseal(row.secrets)}
     if all(values.get(name) == value for name, value in told.items()):
         return
     try:

@@ -6,7 +6,6 @@ import re
 import time
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 
 from requests import PreparedRequest, Response
 from requests.hooks import default_hooks
@@ -14,14 +13,14 @@ from requests.structures import CaseInsensitiveDict
 
 from hub.connecting.connected import Connected
 from hub.contract.auth import SignedBody
-from hub.contract.calls import Call, Reply
+from hub.contract.calls import Call, Reply, with_params
 from hub.contract.errors import Refused
 from hub.contract.inbound import Headers
-from hub.contract.signing import sign_standard
 from hub.outgoing.curl import longest
 from hub.outgoing.grants import Ask, authorize
 from hub.outgoing.guard import check_url
 from hub.settings import settings
+from hub.toolkit.signing import sign_standard
 
 USER_AGENT = "ConversionHub/0.1 (+https://github.com/conversion-hub)"
 
@@ -55,13 +54,6 @@ def prepare(call: Call, body: bytes, content_type: str | None, connected: Connec
     request.url = with_params(call.url, params)
     request.headers = CaseInsensitiveDict(headers)
     return request
-
-
-def with_params(url: str, params: dict[str, str]) -> str:
-    """``url`` with ``params`` added to its query."""
-    if not params:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
 
 
 def reply_of(response: Response, request: PreparedRequest) -> Reply:

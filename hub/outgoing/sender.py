@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hub.connecting.connected import Connected
+from hub.connecting.masking import Mask, mask_for
 from hub.contract.calls import Call, Recipe, Reply
 from hub.contract.errors import DeliveryError
 from hub.outgoing.adapter import GuardedAdapter
 from hub.outgoing.dialogue import Answer, Dialogue
-from hub.outgoing.exchange import Exchange, Mask, mask_for
+from hub.outgoing.exchange import Exchange
 from hub.outgoing.failures import FAILURES, failure
 from hub.outgoing.grants import Ask, renewed
 from hub.outgoing.mail import MailConnections
@@ -102,7 +103,7 @@ class Sender:
     def _mask_of(self, connected: Connected) -> Mask:
         known = self._masks.get(connected.id)
         if known is None or known[0] is not connected.settings:
-            known = self._masks[connected.id] = (connected.settings, mask_for(connected))
+            known = self._masks[connected.id] = (connected.settings, mask_for(connected.connector, connected.settings))
         return known[1]
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from hub.store.base import Row, chunks, in_any
-from hub.store.conversions import observation
-from hub.store.inbound import inbound
+from hub.store.base import chunks, fetch_all, in_any
+from hub.store.conversions import ObservationRow, observation
+from hub.store.inbound import HEAD, InboundHead, inbound
 
 PAGE = 50
 LOOKED_AT = 5_000  # messages gone through at most when a filter is on what was read out of them
@@ -31,13 +31,13 @@ class Filters:
 class Arrival:
     """One message: its row without body and headers, and what it told (observations, first first)."""
 
-    row: Row
-    told: list[Row] = field(default_factory=list)
+    row: InboundHead
+    told: list[ObservationRow] = field(default_factory=list)
 
     @property
     def first(self) -> dict[str, Any]:
         """The first thing it told, as a conversion's JSON; empty when it told nothing."""
-        return self.told[0]["data"] if self.told else {}
+        return self.told[0].data if self.told else {}
 
 
 def latest(
@@ -50,13 +50,13 @@ def latest(
     while len(found) <= limit and looked_at < LOOKED_AT:
         rows = _messages(tx, workspace_id, filters, before, 500 if by_content else limit + 1)
         looked_at += len(rows)
-        told = _told(tx, [row["id"] for row in rows])
-        page = [Arrival(row, told.get(row["id"], [])) for row in rows]
+        told = _told(tx, [row.id for row in rows])
+        page = [Arrival(row, told.get(row.id, [])) for row in rows]
         found += [each for each in page if not by_content or _fits(each, filters)]
         if len(rows) < (500 if by_content else limit + 1):
-            return found[:limit], found[limit - 1].row["id"] if len(found) > limit else ""
-        before = rows[-1]["id"]
-    return found[:limit], found[limit - 1].row["id"] if len(found) > limit else before
+            return found[:limit], found[limit - 1].row.id if len(found) > limit else ""
+        before = rows[-1].id
+    return found[:limit], found[limit - 1].row.id if len(found) > limit else before
 
 
 def count_since(tx: Connection, workspace_id: str, since: datetime) -> dict[str, int]:
@@ -79,30 +79,29 @@ def id_floor(at: datetime) -> str:
     return f"{text[:8]}-{text[8:]}"
 
 
-def _messages(tx: Connection, workspace_id: str, filters: Filters, before: str, limit: int) -> Sequence[Row]:
-    columns = [column for column in inbound.c if column.name not in ("body", "headers", "fetched")]
-    statement = select(*columns).where(inbound.c.workspace_id == workspace_id)
+def _messages(tx: Connection, workspace_id: str, filters: Filters, before: str, limit: int) -> Sequence[InboundHead]:
+    statement = select(*HEAD).where(inbound.c.workspace_id == workspace_id)
     if filters.connection_id:
         statement = statement.where(inbound.c.connection_id == filters.connection_id)
     if filters.state:
         statement = statement.where(inbound.c.state == filters.state)
     if before:
         statement = statement.where(inbound.c.id < before)
-    return list(tx.execute(statement.order_by(inbound.c.id.desc()).limit(limit)).mappings())
+    return fetch_all(tx, InboundHead, statement.order_by(inbound.c.id.desc()).limit(limit))
 
 
-def _told(tx: Connection, ids: Sequence[str]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _told(tx: Connection, ids: Sequence[str]) -> dict[str, list[ObservationRow]]:
+    found: dict[str, list[ObservationRow]] = {}
     for some in chunks(ids):
         statement = select(observation).where(in_any(observation.c.inbound_id, some)).order_by(observation.c.id)
-        for row in tx.execute(statement).mappings():
-            found.setdefault(row["inbound_id"], []).append(row)
+        for row in fetch_all(tx, ObservationRow, statement):
+            found.setdefault(row.inbound_id, []).append(row)
     return found
 
 
 def _fits(arrival: Arrival, filters: Filters) -> bool:
     for row in arrival.told:
-        data = row["data"]
+        data = row.data
         person = (data.get("contact") or {}).get("email") or ""
         if (not filters.stage or data.get("stage") == filters.stage) and (
             not filters.person or person.lower() == filters.person.strip().lower()

@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 
 from hub.contract.conversion import iso, money_text
 from hub.store import contacts, conversions, orders
-from hub.store.base import Row
+from hub.store.contacts import ContactRow
+from hub.store.conversions import ConversionRow
+from hub.store.orders import OrderRow
 
 PAGE = 500
 
@@ -39,31 +41,31 @@ def safe_cell(value: Any) -> Any:
     return value
 
 
-def _pages(tx: Connection, workspace_id: str, page: Callable[..., Sequence[Row]]) -> Iterator[Row]:
+def _pages(tx: Connection, workspace_id: str, page: Callable[..., Sequence[Any]]) -> Iterator[Any]:
     before: str | None = None
     while True:
         rows = page(tx, workspace_id, limit=PAGE, before=before)
         yield from rows
         if len(rows) < PAGE:
             return
-        before = rows[-1]["id"]
+        before = rows[-1].id
 
 
-def _conversion(row: Row) -> Line:
-    data = row["data"]
+def _conversion(row: ConversionRow) -> Line:
+    data = row.data
     own = {
-        "id": row["id"],
-        "occurred_at": iso(row["occurred_at"]),
-        "kind": row["kind"],
-        "stage": row["stage"],
+        "id": row.id,
+        "occurred_at": iso(row.occurred_at),
+        "kind": row.kind,
+        "stage": row.stage,
         "order_id": data.get("order_id"),
-        "value": money_text(row["value"]),
-        "currency": row["currency"],
-        "test": row["test"],
-        "trust": row["trust"],
-        "identified_by": row["identified_by"],
-        "state": row["state"],
-        "reason": row["reason"],
+        "value": money_text(row.value),
+        "currency": row.currency,
+        "test": row.test,
+        "trust": row.trust,
+        "identified_by": row.identified_by,
+        "state": row.state,
+        "reason": row.reason,
         "campaigns": " ".join(data["campaigns"]["ids"]),
         "tags": " ".join(data["campaigns"]["tags"]),
     }
@@ -72,30 +74,30 @@ def _conversion(row: Row) -> Line:
     return own | person | {"product_id": items[0].get("product_id"), "product_name": items[0].get("name")}
 
 
-def _order(row: Row) -> Line:
+def _order(row: OrderRow) -> Line:
     return {
-        "id": row["id"],
-        "order_id": row["display_id"],
-        "status": row["status"],
-        "currency": row["currency"],
-        "gross": money_text(row["gross"]),
-        "refunded": money_text(row["refunded"]),
-        "disputed": money_text(row["disputed"]),
+        "id": row.id,
+        "order_id": row.display_id,
+        "status": row.status,
+        "currency": row.currency,
+        "gross": money_text(row.gross),
+        "refunded": money_text(row.refunded),
+        "disputed": money_text(row.disputed),
         "net": money_text(orders.net(row)),
-        "test": row["test"],
-        "paid_at": iso(row["paid_at"]) if row["paid_at"] else None,
-        "subscription_id": row["subscription_id"],
-        "contact_id": row["contact_id"],
+        "test": row.test,
+        "paid_at": iso(row.paid_at) if row.paid_at else None,
+        "subscription_id": row.subscription_id,
+        "contact_id": row.contact_id,
     }
 
 
-def _contact(row: Row) -> Line:
+def _contact(row: ContactRow) -> Line:
     names = ("first_name", "last_name", "phone", "external_id", "city", "region", "postal_code", "country")
-    own = {"id": row["id"], "email": row["email"], "created_at": iso(row["created_at"])}
-    return own | {name: row["data"].get(name) for name in names}
+    own = {"id": row.id, "email": row.email, "created_at": iso(row.created_at)}
+    return own | {name: row.data.get(name) for name in names}
 
 
-NOUNS: dict[str, tuple[list[str], Callable[..., Sequence[Row]], Callable[[Row], Line]]] = {
+NOUNS: dict[str, tuple[list[str], Callable[..., Sequence[Any]], Callable[[Any], Line]]] = {
     "conversions": (
         [
             "id",

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from hub.report.arrivals import id_floor
 from hub.store import inbound as messages
-from hub.store.base import Row
+from hub.store.connections import ConnectionRow
 from hub.store.deliveries import DELIVERED, FAILED, NOT_SENT, WAITING, delivery
 from hub.store.inbound import DONE, IGNORED, PARKED, RECEIVED, REFUSED, inbound
 
@@ -23,7 +23,7 @@ class Health:
     way, ``trouble`` set aside, refused or failed. ``last`` is when the newest message came (sources; None: never).
     """
 
-    row: Row
+    row: ConnectionRow
     number: int
     good: int
     left: int
@@ -32,11 +32,11 @@ class Health:
     last: datetime | None
 
 
-def strip(tx: Connection, workspace_id: str, at: datetime, rows: Iterable[Row]) -> list[Health]:
+def strip(tx: Connection, workspace_id: str, at: datetime, rows: Iterable[ConnectionRow]) -> list[Health]:
     """A line for each of ``rows``, in their order."""
     since = at - timedelta(hours=24)
     came, sent = _came(tx, workspace_id, since), planned_since(tx, workspace_id, since)
-    return [_source(tx, row, came) if row["role"] == "source" else _destination(row, sent) for row in rows]
+    return [_source(tx, row, came) if row.role == "source" else _destination(row, sent) for row in rows]
 
 
 def planned_since(tx: Connection, workspace_id: str, since: datetime) -> dict[tuple[str, str], int]:
@@ -60,9 +60,9 @@ def _came(tx: Connection, workspace_id: str, since: datetime) -> dict[tuple[str,
     return {(connection, state): number for connection, state, number in tx.execute(statement)}
 
 
-def _source(tx: Connection, row: Row, came: dict[tuple[str, str], int]) -> Health:
-    mine = {state: number for (connection, state), number in came.items() if connection == row["id"]}
-    newest = messages.latest(tx, row["workspace_id"], limit=1, connection_id=row["id"])
+def _source(tx: Connection, row: ConnectionRow, came: dict[tuple[str, str], int]) -> Health:
+    mine = {state: number for (connection, state), number in came.items() if connection == row.id}
+    newest = messages.latest(tx, row.workspace_id, limit=1, connection_id=row.id)
     return Health(
         row,
         sum(mine.values()),
@@ -70,12 +70,12 @@ def _source(tx: Connection, row: Row, came: dict[tuple[str, str], int]) -> Healt
         mine.get(IGNORED, 0),
         mine.get(RECEIVED, 0) + mine.get(messages.READING, 0),
         mine.get(PARKED, 0) + mine.get(REFUSED, 0),
-        newest[0]["received_at"] if newest else None,
+        newest[0].received_at if newest else None,
     )
 
 
-def _destination(row: Row, sent: dict[tuple[str, str], int]) -> Health:
-    mine = {state: number for (connection, state), number in sent.items() if connection == row["id"]}
+def _destination(row: ConnectionRow, sent: dict[tuple[str, str], int]) -> Health:
+    mine = {state: number for (connection, state), number in sent.items() if connection == row.id}
     return Health(
         row,
         sum(mine.values()),

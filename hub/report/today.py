@@ -11,7 +11,8 @@ from sqlalchemy import Connection, func, select
 
 from hub.contract.vocabulary import Kind, Stage
 from hub.report.health import planned_since
-from hub.store.base import Money, Row, plain_money
+from hub.store.base import Money, plain_money
+from hub.store.connections import ConnectionRow
 from hub.store.conversions import conversion
 from hub.store.deliveries import DELIVERED, FAILED, WAITING, delivery
 from hub.store.inbound import DONE, PARKED, inbound
@@ -75,10 +76,10 @@ def numbers(tx: Connection, workspace_id: str, since: datetime, until: datetime)
     )
 
 
-def set_up(tx: Connection, workspace_id: str, sources: list[Row], pixels: set[str]) -> SetUp:
+def set_up(tx: Connection, workspace_id: str, sources: list[ConnectionRow], pixels: set[str]) -> SetUp:
     """How far the installation is; ``pixels`` are the connectors whose sources are pixels."""
-    mine = {row["id"] for row in sources if row["connector"] in pixels}
-    others = {row["id"] for row in sources} - mine
+    mine = {row.id for row in sources if row.connector in pixels}
+    others = {row.id for row in sources} - mine
     return SetUp(
         paid=_any(tx, inbound.c.connection_id.in_(others), inbound.c.state == DONE),
         pixel=_any(tx, inbound.c.connection_id.in_(mine), inbound.c.state.in_((DONE, PARKED))),

@@ -11,13 +11,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection
 
-from hub.contract.intake import clean_email
 from hub.contract.money import EXPONENTS
 from hub.contract.vocabulary import Text
 from hub.mapping.problems import Said
 from hub.steer.errors import Invalid, NotFound, invalid
 from hub.store import accounts as store
-from hub.store.base import Row
+from hub.store.accounts import UserRow
+from hub.toolkit.cleaning import clean_email
 
 SHORTEST, LONGEST = 10, 1000  # characters of a password
 LANGUAGES = ("en", "fr")
@@ -36,7 +36,7 @@ def first_owner(
     language: str = "en",
 ) -> tuple[str, str]:
     """Set up an empty installation; returns the ids (user, workspace). Raises Invalid, also when one exists."""
-    if store.users_exist(tx):
+    if not store.awaits_owner(tx):
         raise invalid(
             "email", "This hub has an owner already: log in.", "Ce hub a déjà un propriétaire : connectez-vous."
         )
@@ -59,22 +59,22 @@ def first_owner(
     return user_id, workspace_id
 
 
-def recognize(tx: Connection, *, email: str, password: str) -> Row | None:
+def recognize(tx: Connection, *, email: str, password: str) -> UserRow | None:
     """The user, or None: it is never said which of the two is wrong, and both take the same time.
 
     Takes about a tenth of a second, so give it a reading transaction: a writing one would hold up everybody else.
     """
     user = store.user_by_email(tx, email)
-    right = matches(user["password_hash"] if user else _nobody(), password)
+    right = matches(user.password_hash if user else _nobody(), password)
     return user if right else None
 
 
-def note_login(tx: Connection, at: datetime, user: Row, password: str) -> None:
+def note_login(tx: Connection, at: datetime, user: UserRow, password: str) -> None:
     """Write down that this user logged in; an old hash is replaced by one of today's strength."""
     columns: dict[str, Any] = {"last_login_at": at}
-    if _hasher().check_needs_rehash(user["password_hash"]):
+    if _hasher().check_needs_rehash(user.password_hash):
         columns["password_hash"] = hash_password(password)
-    store.change_user(tx, user["id"], **columns)
+    store.change_user(tx, user.id, **columns)
 
 
 def change_password(tx: Connection, user_id: str, *, old: str, new: str) -> None:
@@ -82,7 +82,7 @@ def change_password(tx: Connection, user_id: str, *, old: str, new: str) -> None
     user = store.user_by_id(tx, user_id)
     if user is None:
         raise NotFound(Text("There is no such user (any more).", "Cet utilisateur n'existe pas ou plus."))
-    if not matches(user["password_hash"], old):
+    if not matches(user.password_hash, old):
         raise invalid("old", "This is not your password.", "Ce n'est pas votre mot de passe.")
     set_password(tx, user_id, new)
 

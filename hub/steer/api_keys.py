@@ -10,7 +10,7 @@ from hub.connecting import vault
 from hub.contract.vocabulary import Text
 from hub.steer.errors import NotFound, invalid
 from hub.store import accounts
-from hub.store.base import Row
+from hub.store.accounts import ApiKeyRow
 
 PREFIX = "hub_"
 SHOWN = 10  # characters of a key by which its owner recognizes it
@@ -31,7 +31,7 @@ def make(tx: Connection, at: datetime, workspace_id: str, *, name: str, author: 
     return key_id, key
 
 
-def all_of(tx: Connection, workspace_id: str) -> list[Row]:
+def all_of(tx: Connection, workspace_id: str) -> list[ApiKeyRow]:
     """Every key, the revoked ones included, oldest first, each with its prefix only."""
     return accounts.api_keys(tx, workspace_id)
 
@@ -43,14 +43,14 @@ def revoke(tx: Connection, at: datetime, workspace_id: str, key_id: str, *, auth
     accounts.record_audit(tx, at, workspace_id, None, "api_key.revoked", key_id, by=author)
 
 
-def find(tx: Connection, key: str) -> Row | None:
+def find(tx: Connection, key: str) -> ApiKeyRow | None:
     """The live key behind what a caller sent, or None."""
     return accounts.live_api_key(tx, vault.token_hash(key)) if key.startswith(PREFIX) else None
 
 
-def is_news(row: Row, at: datetime) -> bool:
+def is_news(row: ApiKeyRow, at: datetime) -> bool:
     """Whether its use is worth writing down: at most once a minute."""
-    return row["last_used_at"] is None or at - row["last_used_at"] >= USED_EVERY
+    return row.last_used_at is None or at - row.last_used_at >= USED_EVERY
 
 
 def note_use(tx: Connection, at: datetime, key_id: str) -> None:

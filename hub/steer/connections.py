@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,26 +10,25 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection
 
 from hub.connecting import vault
-from hub.connecting.connected import Connected, open_connection, split_settings
+from hub.connecting.connected import Connected, open_connection, public_url, split_settings
+from hub.connecting.masking import MASK
 from hub.connecting.registry import Role, UnknownConnector, registry
+from hub.connecting.seams import asking, guarded, told
 from hub.contract.auth import OAuth2, ServiceAccount
 from hub.contract.calls import Recipe
 from hub.contract.connector import Connector, Destination, Field
-from hub.contract.errors import ConfigError, ConnectorBroken, HubError
+from hub.contract.errors import ConnectorBroken
 from hub.contract.settings import secret_names
-from hub.contract.signing import new_whsec
 from hub.contract.vocabulary import Text
 from hub.outgoing.oauth import NotAKey, service_account_key
 from hub.outgoing.sender import run_recipe
-from hub.settings import settings as installation
-from hub.steer import routes
+from hub.steer import order_scopes, routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
 from hub.store import accounts, deliveries
 from hub.store import connections as store
-from hub.store.base import Row
-
-MASK = "***"
-"""Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
+from hub.store.base import alone
+from hub.store.connections import ConnectionRow
+from hub.toolkit.signing import new_whsec
 
 LONGEST_NAME = 200
 LONGEST_SCOPE = 64
@@ -44,13 +44,17 @@ def connect(
     name: str,
     settings: dict[str, Any],
     add_route: bool = True,
+    same_orders_as: str = "",
     author: str = "",
 ) -> str:
     """Set up ``connector`` in the ``role`` "source" or "destination"; returns the connection's id.
 
-    A destination gets its first route, with what the connector proposes, unless ``add_route`` is False. Raises Invalid.
+    A destination gets its first route, with what the connector proposes, unless ``add_route`` is False. A source tells of
+    the ``same_orders_as`` the source with that id, "common" or "own"; left out, a second one that numbers its orders for
+    itself gets its own (:mod:`hub.steer.order_scopes`). Raises Invalid.
     """
     found = find_connector(connector, role)
+    alone(tx, f"connections:{workspace_id}")  # two shops that come at the same moment must see each other
     plain, hidden = _checked(found, _without_empty(settings) | _generated(found, settings))
     name = _name(name or found.name)
     columns = {
@@ -65,6 +69,8 @@ def connect(
     if isinstance(found.auth, OAuth2):
         columns |= {"state": store.NEEDS_YOU, "state_reason": "grant_missing"}
     connection_id = store.add_connection(tx, at, columns)
+    if role == "source":
+        _set_first_scope(tx, at, connection_id, same_orders_as)
     accounts.record_audit(tx, at, workspace_id, None, "connection.added", connection_id, connector=connector, by=author)
     if add_route and isinstance(found, Destination):
         routes.add(tx, at, workspace_id, connection_id=connection_id, name=name, author=author)
@@ -80,24 +86,38 @@ def change(
     name: str | None = None,
     settings: dict[str, Any] | None = None,
     order_scope: str | None = None,
+    same_orders_as: str | None = None,
     author: str = "",
 ) -> None:
     """Change what is given. Of ``settings``, names that are left out keep their value.
 
+    ``same_orders_as`` puts a source together with another one, or apart, for what arrives from now on; as in
+    :func:`connect`.
+
     A secret that is empty or ``***`` keeps what is stored; None takes it away. Raises Invalid and NotFound.
     """
+    alone(tx, f"connection:{connection_id}")  # what is given is put together with what is stored
     row = get(tx, connection_id, workspace_id)
     columns: dict[str, Any] = {}
     if name is not None:
         columns["name"] = _name(name)
     if order_scope is not None:
         columns["order_scope"] = order_scope.strip()[:LONGEST_SCOPE]
+    if same_orders_as and row.role == "source":
+        columns["order_scope"] = order_scopes.chosen(tx, row, same_orders_as)
     if settings is not None:
-        connector = find_connector(row["connector"], row["role"])
+        connector = find_connector(row.connector, row.role)
         plain, hidden = _checked(connector, _merged(connector, row, settings))
         columns |= {"settings": plain, "secrets": vault.seal(hidden), "settings_version": connector.settings_version}
     store.change_connection(tx, connection_id, at, **columns)
     _audit(tx, at, row, "connection.changed", author)
+
+
+def _set_first_scope(tx: Connection, at: datetime, connection_id: str, same_orders_as: str) -> None:
+    row = get(tx, connection_id)
+    scope = order_scopes.chosen(tx, row, same_orders_as) if same_orders_as else order_scopes.at_first(tx, row)
+    if scope:
+        store.change_connection(tx, connection_id, at, order_scope=scope)
 
 
 def pause(
@@ -105,7 +125,7 @@ def pause(
 ) -> None:
     """Nothing is counted from this source, or sent to this destination, until it is resumed; what comes is kept."""
     row = get(tx, connection_id, workspace_id)
-    reason = "source_paused" if row["role"] == "source" else "destination_paused"
+    reason = "source_paused" if row.role == "source" else "destination_paused"
     store.set_state(tx, connection_id, at, store.PAUSED, reason)
     _audit(tx, at, row, "connection.paused", author)
 
@@ -131,7 +151,7 @@ def remove(
     _audit(tx, at, row, "connection.removed", author)
 
 
-def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Row:
+def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> ConnectionRow:
     """The stored connection. Raises NotFound."""
     row = store.get_connection(tx, connection_id, workspace_id)
     if row is None:
@@ -141,7 +161,7 @@ def get(tx: Connection, connection_id: str, workspace_id: str | None = None) -> 
 
 def opened_source(tx: Connection, connection_id: str, workspace_id: str) -> Connected:
     """As :func:`opened`, of a source. Raises NotFound also for a destination."""
-    if get(tx, connection_id, workspace_id)["role"] != "source":
+    if get(tx, connection_id, workspace_id).role != "source":
         raise NotFound(Text("This is a destination, not a source.", "C'est une destination, pas une source."))
     return opened(tx, connection_id)
 
@@ -162,9 +182,9 @@ def find_connector(slug: str, role: Role) -> Connector:
         raise invalid("connector", *in_both(error)) from None
 
 
-def shown(row: Row) -> dict[str, Any]:
+def shown(row: ConnectionRow) -> dict[str, Any]:
     """A stored connection as people and the API may see it: secrets as ``***``, and the address to give to a sender."""
-    secrets = dict.fromkeys(vault.unseal(row["secrets"]), MASK)
+    secrets = dict.fromkeys(vault.unseal(row.secrets), MASK)
     names = (
         "id",
         "connector",
@@ -178,19 +198,12 @@ def shown(row: Row) -> dict[str, Any]:
         "created_at",
         "updated_at",
     )
-    return {name: row[name] for name in names} | {"settings": {**row["settings"], **secrets}, "url": address(row)}
+    return {name: getattr(row, name) for name in names} | {"settings": {**row.settings, **secrets}, "url": address(row)}
 
 
-def address(row: Row) -> str | None:
+def address(row: ConnectionRow) -> str | None:
     """The public address of a source; None for a destination."""
-    if row["role"] != "source":
-        return None
-    base = installation().base_url
-    try:
-        door = registry().source(row["connector"]).door
-    except (ConnectorBroken, ConfigError):
-        door = "webhook"
-    return f"{base}/v1/conversion/pixel/{row['number']}" if door == "pixel" else f"{base}/in/{row['address']}"
+    return public_url(row) if row.role == "source" else None
 
 
 def check(connected: Connected) -> Text | str:
@@ -198,7 +211,7 @@ def check(connected: Connected) -> Text | str:
 
     Raises DeliveryError, ConnectorBroken.
     """
-    said = _run(connected, connected.connector.check(connected.settings))
+    said = _ask(connected, "checking the credentials", connected.connector.check)
     name = connected.connector.name
     return (
         str(said)
@@ -212,15 +225,19 @@ def check(connected: Connected) -> Text | str:
 
 def prepare(connected: Connected) -> Text | str:
     """Create at the platform what deliveries need; as :func:`check`."""
-    said = _run(connected, connected.destination.prepare(connected.settings))
+    said = _ask(connected, "preparing the destination", connected.destination.prepare)
     name = connected.connector.name
     return str(said) if said else Text(f"{name} needs no preparation.", f"{name} n'a besoin d'aucune préparation.")
 
 
 def discover(connected: Connected) -> list[Field]:
     """The fields this account takes, asked of the platform where it can be. Raises DeliveryError, ConnectorBroken."""
-    found = _run(connected, connected.destination.discover(connected.settings))
-    return list(connected.destination.fields) if found is None else list(found)
+    found = _ask(connected, "asking for the fields", connected.destination.discover)
+    with guarded(connected.connector, "naming its fields"):
+        fields = list(connected.destination.fields if found is None else found)
+        if not all(isinstance(field, Field) for field in fields):
+            raise TypeError("not every field is a Field")
+        return fields
 
 
 def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) -> Connected:
@@ -228,11 +245,7 @@ def opened(tx: Connection, connection_id: str, workspace_id: str | None = None) 
 
     Raises NotFound, and ConnectorBroken when its connector is missing, broken or does not take its settings.
     """
-    row = get(tx, connection_id, workspace_id)
-    try:
-        return open_connection(row)
-    except UnknownConnector as error:
-        raise ConnectorBroken(str(error)) from None
+    return open_connection(get(tx, connection_id, workspace_id))
 
 
 def form_of(connector: Connector, language: str = "en") -> list[dict[str, Any]]:
@@ -274,18 +287,8 @@ def _options(choices: dict[str, Text] | None, language: str) -> list[dict[str, s
     return [{"value": str(value), "label": label.in_(language)} for value, label in choices.items()]
 
 
-def _run(connected: Connected, recipe: Recipe | None) -> Any:
-    if recipe is None:
-        return None
-    try:
-        return run_recipe(connected, recipe)
-    except HubError:
-        raise
-    except Exception as error:
-        raise ConnectorBroken(
-            f"The connector {connected.connector.slug} failed on the answer. Report it.",
-            detail=f"{type(error).__name__}: {error}"[:300],
-        ) from error
+def _ask(connected: Connected, doing: str, method: Callable[..., Recipe | None]) -> Any:
+    return run_recipe(connected, asking(connected.connector, doing, method, connected.settings))
 
 
 def _checked(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -312,11 +315,11 @@ def _generated(connector: Connector, values: dict[str, Any]) -> dict[str, Any]:
     return {name: [new_whsec()] for name in wanted if not values.get(name)}
 
 
-def _merged(connector: Connector, row: Row, values: dict[str, Any]) -> dict[str, Any]:
+def _merged(connector: Connector, row: ConnectionRow, values: dict[str, Any]) -> dict[str, Any]:
     """What is stored, brought up to date, under what is given."""
-    stored = {**row["settings"], **vault.unseal(row["secrets"])}
-    if row["settings_version"] < connector.settings_version:
-        stored = connector.upgrade_settings(stored, row["settings_version"])
+    stored = {**row.settings, **vault.unseal(row.secrets)}
+    if row.settings_version < connector.settings_version:
+        stored = told(connector, "reading its settings", connector.upgrade_settings, stored, row.settings_version)
     secrets = secret_names(connector.Settings)
     given = {name: _kept(value, stored.get(name)) if name in secrets else value for name, value in values.items()}
     return _without_empty({**stored, **given})
@@ -343,5 +346,5 @@ def _name(name: str) -> str:
     return clean
 
 
-def _audit(tx: Connection, at: datetime, row: Row, action: str, author: str) -> None:
-    accounts.record_audit(tx, at, row["workspace_id"], None, action, row["id"], name=row["name"], by=author)
+def _audit(tx: Connection, at: datetime, row: ConnectionRow, action: str, author: str) -> None:
+    accounts.record_audit(tx, at, row.workspace_id, None, action, row.id, name=row.name, by=author)

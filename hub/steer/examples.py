@@ -14,7 +14,7 @@ from hub.contract.vocabulary import Kind, Stage
 from hub.mapping.facts import facts
 from hub.mapping.stored import known_facts
 from hub.store import accounts, campaigns, conversions, orders
-from hub.store.base import Row
+from hub.store.conversions import ConversionRow
 
 LOOKED_AT = 500  # conversions gone through at most to find those of the wanted stages
 
@@ -23,27 +23,31 @@ def latest(
     tx: Connection, workspace_id: str, last: int, *, stages: Collection[str], kinds: Collection[str]
 ) -> list[Json]:
     """The facts of the newest conversions of these stages and kinds, newest first."""
-    fitting: list[Row] = []
+    fitting: list[ConversionRow] = []
     before: str | None = None
     for _ in range(LOOKED_AT // 100):
         page = conversions.latest(tx, workspace_id, limit=100, before=before)
         fitting += [row for row in page if _fits(row, stages, kinds)]
         if len(fitting) >= last or len(page) < 100:
             break
-        before = page[-1]["id"]
+        before = page[-1].id
     return facts_of(tx, workspace_id, fitting[:last])
 
 
-def facts_of(tx: Connection, workspace_id: str, rows: Sequence[Row]) -> list[Json]:
+def facts_of(tx: Connection, workspace_id: str, rows: Sequence[ConversionRow]) -> list[Json]:
     """What a mapping reads, for each of these conversions: what was said, and what the books know beside it."""
     workspace = accounts.get_workspace(tx, workspace_id)
     assert workspace is not None  # noqa: S101 - its conversions do not outlive it
-    sales = orders.by_ids(tx, {row["order_id"] for row in rows if row["order_id"]})
-    people = orders.lifetime(tx, {row["contact_id"] for row in rows if row["contact_id"]})
-    names = campaigns.names_of(tx, [row["id"] for row in rows])
+    sales = orders.by_ids(tx, {row.order_id for row in rows if row.order_id})
+    people = orders.lifetime(tx, {row.contact_id for row in rows if row.contact_id})
+    names = campaigns.names_of(tx, [row.id for row in rows])
     return [
         known_facts(
-            row, workspace, sales.get(row["order_id"]), people.get(row["contact_id"], []), names.get(row["id"], [])
+            row,
+            workspace,
+            sales.get(row.order_id or ""),
+            people.get(row.contact_id or "", []),
+            names.get(row.id, []),
         )
         for row in rows
     ]
@@ -87,5 +91,5 @@ def made_up_conversion(stage: Stage | None = Stage.PURCHASE, language: str = "en
     return facts(conversion.to_dict(), conversion.event_id, trust="proven", language=language)
 
 
-def _fits(row: Row, stages: Collection[str], kinds: Collection[str]) -> bool:
-    return row["kind"] in kinds and (row["stage"] is None or row["stage"] in stages)
+def _fits(row: ConversionRow, stages: Collection[str], kinds: Collection[str]) -> bool:
+    return row.kind in kinds and (row.stage is None or row.stage in stages)

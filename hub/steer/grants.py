@@ -23,7 +23,8 @@ from hub.steer import replay
 from hub.steer.errors import Invalid, NotFound, in_both
 from hub.store import Store, accounts, connections, inbound, now
 from hub.store import grants as stored
-from hub.store.base import Row
+from hub.store.connections import ConnectionRow
+from hub.store.grants import GrantRow
 
 REQUEST_SECONDS = 600
 """How long a person may take at the platform."""
@@ -80,21 +81,26 @@ def page_of(connection_id: str) -> str:
     return f"{settings().base_url}/connections/{connection_id}#access"
 
 
-def standing(connector: Connector, row: Row | None) -> Standing | None:
+def standing(connector: Connector, row: GrantRow | None) -> Standing | None:
     """How the access stands that is stored as ``row``. None: this connector needs none."""
     if not needs_grant(connector):
         return None
     if row is None:
         return Standing("missing")
-    facts = {"since": row["granted_at"], "expires_at": row["expires_at"], "renews": row["renew_at"] is not None}
-    over = not facts["renews"] and row["expires_at"] is not None and row["expires_at"] <= now()
-    return Standing("broken" if row["broken_at"] else "ended" if over else "granted", **facts)
+    renews = row.renew_at is not None
+    over = not renews and row.expires_at is not None and row.expires_at <= now()
+    return Standing(
+        "broken" if row.broken_at else "ended" if over else "granted",
+        since=row.granted_at,
+        expires_at=row.expires_at,
+        renews=renews,
+    )
 
 
-def shown(tx: Connection, row: Row) -> dict[str, Any] | None:
+def shown(tx: Connection, row: ConnectionRow) -> dict[str, Any] | None:
     """How the access of a stored connection stands, for scripts; None when it needs none, or its connector is gone."""
     try:
-        found = standing(steer.find_connector(row["connector"], row["role"]), stored.get(tx, row["id"]))
+        found = standing(steer.find_connector(row.connector, row.role), stored.get(tx, row.id))
     except Invalid:
         return None
     if found is None:
@@ -104,7 +110,7 @@ def shown(tx: Connection, row: Row) -> dict[str, Any] | None:
         "since": found.since,
         "expires_at": found.expires_at,
         "renews": found.renews,
-        "connect_at": page_of(row["id"]),
+        "connect_at": page_of(row.id),
         "redirect_uri": redirect_uri(),
     }
 
@@ -169,16 +175,16 @@ def _expected(store: Store, state: str, workspace_id: str, user_id: str, browser
     """The request that this is the answer to: asked by this person in this browser, not answered yet."""
     with store.write() as tx:
         request = stored.take_request(tx, now(), vault.token_hash(state)) if state else None
-        mine = request is not None and request["user_id"] == user_id and browser
-        if request is None or not mine or request["browser"] != vault.token_hash(browser):
+        mine = request is not None and request.user_id == user_id and browser
+        if request is None or not mine or request.browser != vault.token_hash(browser):
             raise NotGranted(_UNKNOWN)
-        verifier = str(vault.unseal(request["verifier"])["verifier"])
+        verifier = str(vault.unseal(request.verifier)["verifier"])
         try:
-            connected = steer.opened(tx, request["connection_id"], workspace_id)
+            connected = steer.opened(tx, request.connection_id, workspace_id)
         except NotFound as gone:
             raise NotGranted(gone.message) from None
         except ConnectorBroken as error:
-            raise NotGranted(in_both(error), request["connection_id"]) from None
+            raise NotGranted(in_both(error), request.connection_id) from None
     return verifier, connected
 
 
@@ -187,13 +193,13 @@ def _resume(store: Store, connected: Connected, author: str) -> Completed:
     with store.write() as tx:
         row = steer.get(tx, connected.id)
         accounts.record_audit(
-            tx, at, row["workspace_id"], None, "connection.granted", connected.id, name=row["name"], by=author
+            tx, at, row.workspace_id, None, "connection.granted", connected.id, name=row.name, by=author
         )
-        if row["state"] == connections.NEEDS_YOU and row["state_reason"] in REPAIRED:
+        if row.state == connections.NEEDS_YOU and row.state_reason in REPAIRED:
             released = steer.resume(tx, at, connected.id, author=author)
         if parked := inbound.parked_for(tx, connected.id, REPAIRED):
-            replay.inbound_again(tx, at, row["workspace_id"], parked, author=author)
-    return Completed(connected.id, row["name"], row["role"], released)
+            replay.inbound_again(tx, at, row.workspace_id, parked, author=author)
+    return Completed(connected.id, row.name, row.role, released)
 
 
 def _auth(connector: Connector) -> OAuth2:

@@ -86,7 +86,7 @@ def subscribe(
 def unsubscribe(tx: Connection, at: datetime, workspace_id: str, hook_id: str, *, author: str = "") -> None:
     """Stop sending. An id that is not known (any more) is as good as removed."""
     row = store.get_connection(tx, hook_id, workspace_id)
-    if row is None or row["role"] != "destination" or row["connector"] not in {one.slug for one in subscribers()}:
+    if row is None or row.role != "destination" or row.connector not in {one.slug for one in subscribers()}:
         return
     try:
         connections.remove(tx, at, hook_id, workspace_id=workspace_id, author=author)
@@ -118,7 +118,7 @@ def options(tx: Connection, workspace_id: str, kind: str, language: str = "en") 
         return [{"id": offer, "name": offer} for offer in conversions.offers(tx, workspace_id)]
     if kind == "campaigns":
         rows = campaigns.campaigns_of(tx, workspace_id)
-        return [{"id": row["external_id"], "name": row["name"]} for row in rows]
+        return [{"id": row.external_id, "name": row.name} for row in rows]
     raise KeyError(kind)
 
 

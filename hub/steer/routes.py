@@ -23,7 +23,8 @@ from hub.steer import examples
 from hub.steer.errors import Invalid, NotFound, from_mapping, invalid
 from hub.store import accounts, connections, deliveries
 from hub.store import routes as store
-from hub.store.base import Row
+from hub.store.connections import ConnectionRow
+from hub.store.routes import MappingRow, RouteRow
 
 TRUSTS = ("claimed", "proven")
 LONGEST_WAIT = 7 * 24 * 60  # minutes
@@ -52,14 +53,14 @@ def add(
     Stages, kinds and rules that are left out are those the connector proposes. Raises Invalid and NotFound.
     """
     connection = connections.get_connection(tx, connection_id, workspace_id)
-    if connection is None or connection["role"] != "destination":
+    if connection is None or connection.role != "destination":
         raise NotFound(Text("There is no such destination (any more).", "Cette destination n'existe pas ou plus."))
     destination = _destination(connection)
     proposed = destination.default_stages if destination.default_stages is not None else destination.stages
     columns = _checked(
         destination,
         {
-            "name": name or connection["name"],
+            "name": name or connection.name,
             "stages": proposed if stages is None else stages,
             "kinds": destination.kinds if kinds is None else kinds,
             "filter": filter or {},
@@ -82,7 +83,7 @@ def change(
     """Change any of name, stages, kinds, filter, trust, wait_minutes, enabled. Raises Invalid and NotFound."""
     row = get(tx, route_id, workspace_id)
     store.change_route(tx, route_id, at, **_checked(_destination_of(tx, row), columns))
-    accounts.record_audit(tx, at, row["workspace_id"], None, "route.changed", route_id, by=author)
+    accounts.record_audit(tx, at, row.workspace_id, None, "route.changed", route_id, by=author)
 
 
 def remove(tx: Connection, at: datetime, route_id: str, *, workspace_id: str | None = None, author: str = "") -> None:
@@ -90,7 +91,7 @@ def remove(tx: Connection, at: datetime, route_id: str, *, workspace_id: str | N
     row = get(tx, route_id, workspace_id)
     deliveries.call_off(tx, at, route_id=route_id)
     store.remove_route(tx, route_id)
-    accounts.record_audit(tx, at, row["workspace_id"], None, "route.removed", route_id, by=author)
+    accounts.record_audit(tx, at, row.workspace_id, None, "route.removed", route_id, by=author)
 
 
 def save_mapping(
@@ -106,13 +107,13 @@ def save_mapping(
     row = get(tx, route_id, workspace_id)
     _compiled(rules)
     version = store.new_mapping(tx, at, route_id, rules, author)
-    accounts.record_audit(tx, at, row["workspace_id"], None, "mapping.saved", route_id, version=version, by=author)
+    accounts.record_audit(tx, at, row.workspace_id, None, "mapping.saved", route_id, version=version, by=author)
     return version
 
 
-def current_mapping(tx: Connection, route: Row) -> Row:
+def current_mapping(tx: Connection, route: RouteRow) -> MappingRow:
     """The version in use."""
-    return store.mappings(tx, [route["mapping_id"]])[route["mapping_id"]]
+    return store.mappings(tx, [route.mapping_id])[route.mapping_id]
 
 
 def preview(
@@ -132,7 +133,7 @@ def preview(
     """
     row = get(tx, route_id, workspace_id)
     connected = open_connection(_connection_of(tx, row))
-    rules = current_mapping(tx, row)["rules"] if rules is None else rules
+    rules = current_mapping(tx, row).rules if rules is None else rules
     found = _examples(tx, row, last)
     used = found or [examples.made_up(connected.destination, language)]
     try:
@@ -153,14 +154,14 @@ def try_change(
     """What ``rules`` would change on the last real conversions of this route. Raises Invalid, NotFound."""
     row = get(tx, route_id, workspace_id)
     required = {field.key for field in _destination_of(tx, row).fields if field.required}
-    before = current_mapping(tx, row)["rules"]
+    before = current_mapping(tx, row).rules
     try:
         return difference(before, rules, _examples(tx, row, last), required)
     except MappingError as error:
         raise from_mapping(error) from None
 
 
-def get(tx: Connection, route_id: str, workspace_id: str | None = None) -> Row:
+def get(tx: Connection, route_id: str, workspace_id: str | None = None) -> RouteRow:
     """The stored route. Raises NotFound."""
     row = store.get_route(tx, route_id, workspace_id)
     if row is None:
@@ -168,25 +169,25 @@ def get(tx: Connection, route_id: str, workspace_id: str | None = None) -> Row:
     return row
 
 
-def _examples(tx: Connection, row: Row, last: int) -> list[dict[str, Any]]:
+def _examples(tx: Connection, row: RouteRow, last: int) -> list[dict[str, Any]]:
     wanted = min(max(last, 1), MOST_EXAMPLES)
-    return examples.latest(tx, row["workspace_id"], wanted, stages=row["stages"], kinds=row["kinds"])
+    return examples.latest(tx, row.workspace_id, wanted, stages=row.stages, kinds=row.kinds)
 
 
-def _connection_of(tx: Connection, row: Row) -> Row:
-    found = connections.get_connection(tx, row["connection_id"])
+def _connection_of(tx: Connection, row: RouteRow) -> ConnectionRow:
+    found = connections.get_connection(tx, row.connection_id)
     if found is None:
         raise NotFound(Text("The destination of this route is gone.", "La destination de cette route n'existe plus."))
     return found
 
 
-def _destination_of(tx: Connection, row: Row) -> Destination:
+def _destination_of(tx: Connection, row: RouteRow) -> Destination:
     return _destination(_connection_of(tx, row))
 
 
-def _destination(connection: Row) -> Destination:
+def _destination(connection: ConnectionRow) -> Destination:
     try:
-        return registry().destination(connection["connector"])
+        return registry().destination(connection.connector)
     except UnknownConnector as error:
         raise ConnectorBroken(str(error)) from None
 

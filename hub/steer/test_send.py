@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connecting.connected import Connected
+from hub.connecting.seams import asking
 from hub.contract.calls import Outcome, Result
 from hub.contract.connector import Destination
-from hub.contract.errors import ConnectorBroken, HubError, Refused
+from hub.contract.errors import Refused
 from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import Text
 from hub.mapping.record import make_record
@@ -43,7 +44,7 @@ def ready(tx: Connection, connection_id: str, *, workspace_id: str, language: st
     """Put a test together, by the mapping of the destination's first route. Raises NotFound, ConnectorBroken."""
     destination = connections.opened(tx, connection_id, workspace_id).destination
     ways = store.routes_of(tx, workspace_id, connection_id=connection_id)
-    rules = routes.current_mapping(tx, ways[0])["rules"] if ways else dict(destination.default_mapping)
+    rules = routes.current_mapping(tx, ways[0]).rules if ways else dict(destination.default_mapping)
     return Ready({**examples.made_up(destination, language), "event_id": new_id(), "test": True}, rules)
 
 
@@ -61,17 +62,8 @@ def send(connected: Connected, test: Ready) -> Text:
     blocking = next((problem for problem in problems if problem.blocking), None)
     if blocking:
         raise Refused(f"{blocking.field}: {blocking.message.en}", reason="required_field_empty")
-    try:
-        result = run_recipe(
-            connected, destination.deliver([record] if destination.batch else record, connected.settings)
-        )
-    except HubError:
-        raise
-    except Exception as error:
-        raise ConnectorBroken(
-            f"The connector {destination.slug} failed on a test. Report it.",
-            detail=f"{type(error).__name__}: {error}"[:300],
-        ) from error
+    sent = [record] if destination.batch else record
+    result = run_recipe(connected, asking(destination, "sending a test", destination.deliver, sent, connected.settings))
     given = result.get(record.id) if isinstance(result, dict) else result
     return _told(destination, given if isinstance(given, Outcome) else Outcome.delivered())
 

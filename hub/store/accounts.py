@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, UniqueConstraint, func, select, update
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, id_column, insert, metadata, new_id
+from hub.store.base import (
+    Id,
+    JsonColumn,
+    Moment,
+    Row,
+    Values,
+    alone,
+    chunks,
+    fetch_all,
+    fetch_first,
+    id_column,
+    in_any,
+    insert,
+    metadata,
+    new_id,
+)
 
 workspace = Table(
     "workspace",
@@ -21,6 +38,19 @@ workspace = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+
+class WorkspaceRow(Row, frozen=True):
+    """A row of :data:`workspace`."""
+
+    id: str
+    name: str
+    time_zone: str
+    currency: str
+    language: str
+    consent_rule: Any
+    created_at: datetime
+
+
 user = Table(
     "user",
     metadata,
@@ -33,6 +63,25 @@ user = Table(
     Column("last_login_at", Moment),
 )
 
+
+class MemberWorkspace(WorkspaceRow, frozen=True):
+    """A workspace as one of its members sees it."""
+
+    role: str
+
+
+class UserRow(Row, frozen=True):
+    """A row of :data:`user`."""
+
+    id: str
+    email: str
+    name: str
+    password_hash: str
+    language: str
+    created_at: datetime
+    last_login_at: datetime | None
+
+
 membership = Table(
     "membership",
     metadata,
@@ -40,6 +89,15 @@ membership = Table(
     Column("workspace_id", Id, ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True),
     Column("role", String(20), nullable=False),
 )
+
+
+class MembershipRow(Row, frozen=True):
+    """A row of :data:`membership`."""
+
+    user_id: str
+    workspace_id: str
+    role: str
+
 
 api_key = Table(
     "api_key",
@@ -55,6 +113,20 @@ api_key = Table(
     UniqueConstraint("key_hash"),
 )
 
+
+class ApiKeyRow(Row, frozen=True):
+    """A row of :data:`api_key`."""
+
+    id: str
+    workspace_id: str
+    name: str
+    prefix: str
+    key_hash: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
 audit = Table(
     "audit",
     metadata,
@@ -66,7 +138,20 @@ audit = Table(
     Column("subject", String(64), nullable=False, server_default=""),
     Column("detail", JsonColumn, nullable=False),
     Index("ix_audit_workspace_at", "workspace_id", "at"),
+    Index("ix_audit_subject", "subject"),
 )
+
+
+class AuditRow(Row, frozen=True):
+    """A row of :data:`audit`."""
+
+    id: str
+    workspace_id: str
+    user_id: str | None
+    at: datetime
+    action: str
+    subject: str
+    detail: Any
 
 
 def add_workspace(tx: Connection, at: datetime, *, name: str, **columns: object) -> str:
@@ -89,15 +174,21 @@ def users_exist(tx: Connection) -> bool:
     return bool(tx.scalar(select(func.count()).select_from(user)))
 
 
-def user_by_email(tx: Connection, email: str) -> Row | None:
-    return tx.execute(select(user).where(user.c.email == email.strip().lower())).mappings().first()
+def awaits_owner(tx: Connection) -> bool:
+    """Whether there is no user yet. Nobody else makes the first one until this transaction ends."""
+    alone(tx, "first owner")
+    return not users_exist(tx)
 
 
-def user_by_id(tx: Connection, user_id: str) -> Row | None:
-    return tx.execute(select(user).where(user.c.id == user_id)).mappings().first()
+def user_by_email(tx: Connection, email: str) -> UserRow | None:
+    return fetch_first(tx, UserRow, select(user).where(user.c.email == email.strip().lower()))
 
 
-def workspaces_of(tx: Connection, user_id: str) -> list[Row]:
+def user_by_id(tx: Connection, user_id: str) -> UserRow | None:
+    return fetch_first(tx, UserRow, select(user).where(user.c.id == user_id))
+
+
+def workspaces_of(tx: Connection, user_id: str) -> list[MemberWorkspace]:
     """The user's workspaces with their role in each, oldest first."""
     statement = (
         select(workspace, membership.c.role)
@@ -105,15 +196,15 @@ def workspaces_of(tx: Connection, user_id: str) -> list[Row]:
         .where(membership.c.user_id == user_id)
         .order_by(workspace.c.id)
     )
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, MemberWorkspace, statement)
 
 
-def get_workspace(tx: Connection, workspace_id: str) -> Row | None:
-    return tx.execute(select(workspace).where(workspace.c.id == workspace_id)).mappings().first()
+def get_workspace(tx: Connection, workspace_id: str) -> WorkspaceRow | None:
+    return fetch_first(tx, WorkspaceRow, select(workspace).where(workspace.c.id == workspace_id))
 
 
-def first_workspace(tx: Connection) -> Row | None:
-    return tx.execute(select(workspace).order_by(workspace.c.id).limit(1)).mappings().first()
+def first_workspace(tx: Connection) -> WorkspaceRow | None:
+    return fetch_first(tx, WorkspaceRow, select(workspace).order_by(workspace.c.id).limit(1))
 
 
 def change_user(tx: Connection, user_id: str, **columns: object) -> None:
@@ -127,15 +218,15 @@ def add_api_key(tx: Connection, at: datetime, *, workspace_id: str, name: str, p
     return key_id
 
 
-def api_keys(tx: Connection, workspace_id: str) -> list[Row]:
-    return list(
-        tx.execute(select(api_key).where(api_key.c.workspace_id == workspace_id).order_by(api_key.c.id)).mappings()
+def api_keys(tx: Connection, workspace_id: str) -> list[ApiKeyRow]:
+    return fetch_all(
+        tx, ApiKeyRow, select(api_key).where(api_key.c.workspace_id == workspace_id).order_by(api_key.c.id)
     )
 
 
-def live_api_key(tx: Connection, key_hash: str) -> Row | None:
+def live_api_key(tx: Connection, key_hash: str) -> ApiKeyRow | None:
     statement = select(api_key).where(api_key.c.key_hash == key_hash, api_key.c.revoked_at.is_(None))
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, ApiKeyRow, statement)
 
 
 def touch_api_key(tx: Connection, key_id: str, at: datetime) -> None:
@@ -159,3 +250,17 @@ def record_audit(
     """Who did what: shown to owners, never edited."""
     row = {"id": new_id(), "workspace_id": workspace_id, "user_id": user_id, "at": at}
     insert(tx, audit, [row | {"action": action, "subject": subject, "detail": detail}])
+
+
+OVERRIDDEN = "delivery.rule_overridden"
+"""The action under which is kept who overrode a rule for a delivery (the subject), and why: rule, why, by."""
+
+
+def overrides_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[AuditRow]]:
+    """By delivery, each time that somebody overrode a rule for it, first time first."""
+    found: dict[str, list[AuditRow]] = {}
+    for some in chunks(delivery_ids):
+        statement = select(audit).where(in_any(audit.c.subject, some), audit.c.action == OVERRIDDEN)
+        for row in fetch_all(tx, AuditRow, statement.order_by(audit.c.id)):
+            found.setdefault(row.subject, []).append(row)
+    return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import Column, Connection, Index, String, Table, UniqueConstraint, or_, select
 
-from hub.store.base import Id, Moment, Row, chunks, id_column, in_any, metadata
+from hub.store.base import Id, Moment, Row, chunks, fetch_all, id_column, in_any, metadata
 
 campaign = Table(
     "campaign",
@@ -19,12 +20,31 @@ campaign = Table(
     UniqueConstraint("workspace_id", "external_id"),
 )
 
+
+class CampaignRow(Row, frozen=True):
+    """A row of :data:`campaign`."""
+
+    id: str
+    workspace_id: str
+    external_id: str
+    name: str
+    created_at: datetime
+
+
 campaign_tag = Table(
     "campaign_tag",
     metadata,
     Column("campaign_id", Id, primary_key=True),
     Column("tag", String(255), primary_key=True, index=True),
 )
+
+
+class CampaignTagRow(Row, frozen=True):
+    """A row of :data:`campaign_tag`."""
+
+    campaign_id: str
+    tag: str
+
 
 credit = Table(
     "credit",
@@ -39,13 +59,22 @@ credit = Table(
 )
 
 
-def by_external_ids(tx: Connection, workspace_id: str, names: Iterable[str]) -> dict[str, Row]:
-    found: dict[str, Row] = {}
+class CreditRow(Row, frozen=True):
+    """A row of :data:`credit`."""
+
+    conversion_id: str
+    type: str
+    value: str
+    workspace_id: str
+
+
+def by_external_ids(tx: Connection, workspace_id: str, names: Iterable[str]) -> dict[str, CampaignRow]:
+    found: dict[str, CampaignRow] = {}
     for some in chunks(names):
         statement = select(campaign).where(
             campaign.c.workspace_id == workspace_id, in_any(campaign.c.external_id, some)
         )
-        found |= {row["external_id"]: row for row in tx.execute(statement).mappings()}
+        found |= {row.external_id: row for row in fetch_all(tx, CampaignRow, statement)}
     return found
 
 
@@ -72,9 +101,9 @@ def names_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, list[st
     return {conversion_id: sorted(names) for conversion_id, names in found.items()}
 
 
-def campaigns_of(tx: Connection, workspace_id: str) -> list[Row]:
-    return list(
-        tx.execute(select(campaign).where(campaign.c.workspace_id == workspace_id).order_by(campaign.c.id)).mappings()
+def campaigns_of(tx: Connection, workspace_id: str) -> list[CampaignRow]:
+    return fetch_all(
+        tx, CampaignRow, select(campaign).where(campaign.c.workspace_id == workspace_id).order_by(campaign.c.id)
     )
 
 

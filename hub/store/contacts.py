@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, select, update
 
 from hub.contract.vocabulary import Trust
+from hub.settings import settings
+from hub.store import journal
 from hub.store.base import (
     Id,
     JsonColumn,
@@ -17,6 +19,9 @@ from hub.store.base import (
     Row,
     Values,
     chunks,
+    columns_of,
+    fetch_all,
+    fetch_first,
     id_column,
     in_any,
     insert_new,
@@ -24,6 +29,7 @@ from hub.store.base import (
     metadata,
 )
 from hub.store.conversions import conversion
+from hub.store.journal import LeftAlone
 from hub.store.orders import ledger, order
 
 contact = Table(
@@ -40,6 +46,20 @@ contact = Table(
     Index("ix_contact_workspace", "workspace_id", "id"),
 )
 
+
+class ContactRow(Row, frozen=True):
+    """A row of :data:`contact`."""
+
+    id: str
+    workspace_id: str
+    email: str | None
+    data: Any
+    told: Any
+    merged_into: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
 identity = Table(
     "identity",
     metadata,
@@ -51,6 +71,18 @@ identity = Table(
     Column("trust", String(10)),  # NULL: nobody with an e-mail has shown it
     Column("seen_at", Moment, nullable=False),
 )
+
+
+class IdentityRow(Row, frozen=True):
+    """A row of :data:`identity`."""
+
+    workspace_id: str
+    type: str
+    value: str
+    contact_id: str
+    trust: str | None
+    seen_at: datetime
+
 
 consent = Table(
     "consent",
@@ -66,6 +98,19 @@ consent = Table(
     Column("at", Moment, nullable=False),
 )
 
+
+class ConsentRow(Row, frozen=True):
+    """A row of :data:`consent`."""
+
+    contact_id: str
+    purpose: str
+    granted: bool
+    trust: str
+    workspace_id: str
+    basis: str
+    at: datetime
+
+
 suppression = Table(
     "suppression",
     metadata,
@@ -76,9 +121,20 @@ suppression = Table(
 )
 
 
-def identities(tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+class SuppressionRow(Row, frozen=True):
+    """A row of :data:`suppression`."""
+
+    workspace_id: str
+    email_hash: str
+    reason: str
+    at: datetime
+
+
+def identities(
+    tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], IdentityRow]:
     """What is known of these (type, value) pairs: contact_id, trust, seen_at."""
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], IdentityRow] = {}
     for some in chunks(keys):
         wanted = set(some)
         statement = select(identity).where(
@@ -86,40 +142,40 @@ def identities(tx: Connection, workspace_id: str, keys: Iterable[tuple[str, str]
             in_any(identity.c.type, {type_ for type_, _ in some}),
             in_any(identity.c.value, [value for _, value in some]),
         )
-        for row in tx.execute(statement).mappings():
-            if (row["type"], row["value"]) in wanted:
-                found[row["type"], row["value"]] = row
+        for row in fetch_all(tx, IdentityRow, statement):
+            if (row.type, row.value) in wanted:
+                found[row.type, row.value] = row
     return found
 
 
-def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    found: dict[str, Row] = {}
+def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, ContactRow]:
+    found: dict[str, ContactRow] = {}
     for some in chunks(ids):
-        found |= {row["id"]: row for row in tx.execute(select(contact).where(in_any(contact.c.id, some))).mappings()}
+        found |= {row.id: row for row in fetch_all(tx, ContactRow, select(contact).where(in_any(contact.c.id, some)))}
     return found
 
 
-def get(tx: Connection, contact_id: str, workspace_id: str | None = None) -> Row | None:
+def get(tx: Connection, contact_id: str, workspace_id: str | None = None) -> ContactRow | None:
     statement = select(contact).where(contact.c.id == contact_id)
     if workspace_id is not None:
         statement = statement.where(contact.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, ContactRow, statement)
 
 
 def latest(
     tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None, email: str | None = None
-) -> list[Row]:
+) -> list[ContactRow]:
     """Newest first. ``before`` is the last id of the page before (keyset paging); ``email`` in any case."""
     statement = select(contact).where(contact.c.workspace_id == workspace_id).order_by(contact.c.id.desc()).limit(limit)
     if before:
         statement = statement.where(contact.c.id < before)
     if email:
         statement = statement.where(contact.c.email == email.strip().lower())
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, ContactRow, statement)
 
 
-def identities_of(tx: Connection, contact_id: str) -> list[Row]:
-    return list(tx.execute(select(identity).where(identity.c.contact_id == contact_id)).mappings())
+def identities_of(tx: Connection, contact_id: str) -> list[IdentityRow]:
+    return fetch_all(tx, IdentityRow, select(identity).where(identity.c.contact_id == contact_id))
 
 
 def consents_of(tx: Connection, contact_ids: Iterable[str]) -> dict[tuple[str, str], bool]:
@@ -128,19 +184,19 @@ def consents_of(tx: Connection, contact_ids: Iterable[str]) -> dict[tuple[str, s
     Yes, where somebody said so and every "no" was answered by a later "yes" that is at least as sure. So a pixel that
     anyone could have called lifts no proven opt-out, and a later "no" counts whoever says it.
     """
-    words: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    words: dict[tuple[str, str], list[ConsentRow]] = defaultdict(list)
     for some in chunks(contact_ids):
-        for row in tx.execute(select(consent).where(in_any(consent.c.contact_id, some))).mappings():
-            words[row["contact_id"], row["purpose"]].append(row)
+        for row in fetch_all(tx, ConsentRow, select(consent).where(in_any(consent.c.contact_id, some))):
+            words[row.contact_id, row.purpose].append(row)
     return {key: _says_yes(told) for key, told in words.items()}
 
 
-def _says_yes(words: Sequence[Row]) -> bool:
-    yeses = [word for word in words if word["granted"]]
+def _says_yes(words: Sequence[ConsentRow]) -> bool:
+    yeses = [word for word in words if word.granted]
     return bool(yeses) and all(
-        any(yes["at"] > word["at"] and _DOUBT[yes["trust"]] <= _DOUBT[word["trust"]] for yes in yeses)
+        any(yes.at > word.at and _DOUBT[yes.trust] <= _DOUBT[word.trust] for yes in yeses)
         for word in words
-        if not word["granted"]
+        if not word.granted
     )
 
 
@@ -164,8 +220,8 @@ def put_consents(tx: Connection, rows: Sequence[Values]) -> None:
 def pass_on(tx: Connection, old: str, new: str) -> None:
     """All that is kept under the contact ``old`` is ``new``'s from now on; the contact's own row stays."""
     rows = [
-        dict(row) | {"contact_id": new}
-        for row in tx.execute(select(consent).where(consent.c.contact_id == old)).mappings()
+        columns_of(row) | {"contact_id": new}
+        for row in fetch_all(tx, ConsentRow, select(consent).where(consent.c.contact_id == old))
     ]
     put_consents(tx, rows)
     tx.execute(consent.delete().where(consent.c.contact_id == old))
@@ -184,17 +240,23 @@ def suppressed(tx: Connection, workspace_id: str, hashes: Iterable[str]) -> dict
         statement = select(suppression.c.email_hash, suppression.c.reason).where(
             suppression.c.workspace_id == workspace_id, in_any(suppression.c.email_hash, some)
         )
-        found |= {row["email_hash"]: row["reason"] for row in tx.execute(statement).mappings()}
+        found |= {row.email_hash: row.reason for row in tx.execute(statement)}
     return found
 
 
-def suppress(tx: Connection, workspace_id: str, email_hash: str, reason: str, at: datetime) -> bool:
-    """Leave this person alone. A stronger reason replaces that of who only unsubscribed. False: it was known."""
+def suppress(
+    tx: Connection, workspace_id: str, email_hash: str, reason: str, at: datetime, *, noted: bool = False
+) -> bool:
+    """Leave this person alone. A stronger reason replaces that of who only unsubscribed. False: it was known.
+
+    What is new is in the journal beside the backups before the transaction ends; ``noted``: it comes from there.
+    """
     row = {"workspace_id": workspace_id, "email_hash": email_hash, "reason": reason, "at": at}
-    if insert_new(tx, suppression, [row], "workspace_id", "email_hash"):
-        return True
-    if reason != UNSUBSCRIBED:
+    is_new = insert_new(tx, suppression, [row], "workspace_id", "email_hash") > 0
+    if not is_new and reason != UNSUBSCRIBED:
         known = (suppression.c.workspace_id == workspace_id) & (suppression.c.email_hash == email_hash)
         weaker = known & (suppression.c.reason == UNSUBSCRIBED)
-        return tx.execute(update(suppression).where(weaker).values(reason=reason, at=at)).rowcount > 0
-    return False
+        is_new = tx.execute(update(suppression).where(weaker).values(reason=reason, at=at)).rowcount > 0
+    if is_new and not noted:
+        journal.note(settings().backups, LeftAlone(workspace_id, email_hash, reason, at))
+    return is_new

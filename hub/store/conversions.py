@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, UniqueConstraint, func, select, update
 
-from hub.store.base import Id, JsonColumn, Moment, Money, Row, chunks, id_column, in_any, metadata
+from hub.store.base import (
+    Id,
+    JsonColumn,
+    Moment,
+    Money,
+    Row,
+    chunks,
+    fetch_all,
+    fetch_first,
+    id_column,
+    in_any,
+    metadata,
+)
 from hub.store.orders import order
 
 observation = Table(
@@ -30,6 +43,24 @@ observation = Table(
     Index("ix_observation_subject", "workspace_id", "subject"),
     Index("ix_observation_inbound", "inbound_id"),
 )
+
+
+class ObservationRow(Row, frozen=True):
+    """A row of :data:`observation`."""
+
+    id: str
+    workspace_id: str
+    connection_id: str
+    inbound_id: str
+    event_id: str
+    subject: str
+    slot: str
+    conversion_id: str | None
+    trust: str
+    occurred_at: datetime
+    effect: str
+    data: Any
+
 
 conversion = Table(
     "conversion",
@@ -61,35 +92,60 @@ conversion = Table(
 )
 
 
-def observations_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -> list[Row]:
-    rows: list[Row] = []
+class ConversionRow(Row, frozen=True):
+    """A row of :data:`conversion`."""
+
+    id: str
+    workspace_id: str
+    subject: str
+    slot: str
+    event_id: str
+    order_id: str | None
+    contact_id: str | None
+    kind: str
+    stage: str | None
+    occurred_at: datetime
+    value: Decimal | None
+    currency: str | None
+    test: bool
+    trust: str
+    identified_by: str
+    state: str
+    reason: str
+    data: Any
+    created_at: datetime
+    updated_at: datetime
+
+
+def observations_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -> list[ObservationRow]:
+    rows: list[ObservationRow] = []
     for some in chunks(subjects):
         statement = select(observation).where(
             observation.c.workspace_id == workspace_id, in_any(observation.c.subject, some)
         )
-        rows += tx.execute(statement).mappings()
+        rows += fetch_all(tx, ObservationRow, statement)
     return rows
 
 
-def known_events(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+def known_events(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ObservationRow]:
     """Observations already stored for these (connection, event id) pairs."""
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], ObservationRow] = {}
     for some in chunks(pairs):
         statement = select(observation).where(
             in_any(observation.c.connection_id, {connection for connection, _ in some}),
             in_any(observation.c.event_id, [event for _, event in some]),
         )
-        found |= {(row["connection_id"], row["event_id"]): row for row in tx.execute(statement).mappings()}
+        found |= {(row.connection_id, row.event_id): row for row in fetch_all(tx, ObservationRow, statement)}
     return found
 
 
-def conversions_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -> list[Row]:
-    rows: list[Row] = []
+def conversions_of(tx: Connection, workspace_id: str, subjects: Iterable[str]) -> list[ConversionRow]:
+    rows: list[ConversionRow] = []
     for some in chunks(subjects):
         statement = select(conversion).where(
             conversion.c.workspace_id == workspace_id, in_any(conversion.c.subject, some)
         )
-        rows += tx.execute(statement).mappings()
+        rows += fetch_all(tx, ConversionRow, statement)
     return rows
 
 
@@ -118,53 +174,54 @@ def subjects_of_contacts(tx: Connection, contact_ids: Iterable[str]) -> set[str]
     return found
 
 
-def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    return _by_ids(tx, ids, conversion.c)
-
-
-def to_send(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    """As :func:`by_ids`, with what a delivery reads and no more: every column of every row takes its time."""
-    return _by_ids(tx, ids, _SENT)
-
-
-def _by_ids(tx: Connection, ids: Iterable[str], columns: Iterable[Column[Any]]) -> dict[str, Row]:
-    found: dict[str, Row] = {}
+def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, ConversionRow]:
+    found: dict[str, ConversionRow] = {}
     for some in chunks(ids):
-        statement = select(*columns).where(in_any(conversion.c.id, some))
-        found |= {row["id"]: row for row in tx.execute(statement).mappings()}
+        chosen = select(conversion).where(in_any(conversion.c.id, some))
+        found |= {row.id: row for row in fetch_all(tx, ConversionRow, chosen)}
     return found
 
 
-_SENT = [
-    conversion.c[name]
-    for name in (
-        "id",
-        "event_id",
-        "order_id",
-        "contact_id",
-        "kind",
-        "occurred_at",
-        "currency",
-        "trust",
-        "data",
-    )
-]
+class SentConversion(Row, frozen=True):
+    """What a delivery reads of a conversion and no more: every column of every row takes its time."""
+
+    id: str
+    event_id: str
+    order_id: str | None
+    contact_id: str | None
+    kind: str
+    occurred_at: datetime
+    currency: str | None
+    trust: str
+    data: Any
 
 
-def get(tx: Connection, conversion_id: str, workspace_id: str | None = None) -> Row | None:
+def to_send(tx: Connection, ids: Iterable[str]) -> dict[str, SentConversion]:
+    """As :func:`by_ids`, for deliveries."""
+    found: dict[str, SentConversion] = {}
+    for some in chunks(ids):
+        chosen = select(*_SENT).where(in_any(conversion.c.id, some))
+        found |= {row.id: row for row in fetch_all(tx, SentConversion, chosen)}
+    return found
+
+
+_SENT = [conversion.c[name] for name in SentConversion.__struct_fields__]
+
+
+def get(tx: Connection, conversion_id: str, workspace_id: str | None = None) -> ConversionRow | None:
     statement = select(conversion).where(conversion.c.id == conversion_id)
     if workspace_id is not None:
         statement = statement.where(conversion.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, ConversionRow, statement)
 
 
-def of_inbound(tx: Connection, inbound_id: str) -> list[Row]:
+def of_inbound(tx: Connection, inbound_id: str) -> list[ObservationRow]:
     """The observations that one message produced."""
     statement = select(observation).where(observation.c.inbound_id == inbound_id).order_by(observation.c.id)
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, ObservationRow, statement)
 
 
-def observed_in(tx: Connection, conversion_id: str) -> list[Row]:
+def observed_in(tx: Connection, conversion_id: str) -> list[ObservationRow]:
     """Every observation of one conversion: all the messages that spoke of it."""
     own = select(conversion.c.workspace_id, conversion.c.subject).where(conversion.c.id == conversion_id)
     row = tx.execute(own).first()
@@ -175,7 +232,7 @@ def observed_in(tx: Connection, conversion_id: str) -> list[Row]:
         observation.c.subject == row.subject,
         observation.c.conversion_id == conversion_id,
     )
-    return list(tx.execute(statement.order_by(observation.c.occurred_at)).mappings())
+    return fetch_all(tx, ObservationRow, statement.order_by(observation.c.occurred_at))
 
 
 def latest(
@@ -188,7 +245,7 @@ def latest(
     contact_id: str | None = None,
     order_id: str | None = None,
     since: datetime | None = None,
-) -> Sequence[Row]:
+) -> Sequence[ConversionRow]:
     """Newest first. ``before`` is the last id of the page before (keyset paging)."""
     statement = select(conversion).where(conversion.c.workspace_id == workspace_id)
     conditions = {"stage": stage, "contact_id": contact_id, "order_id": order_id}
@@ -199,7 +256,7 @@ def latest(
         statement = statement.where(conversion.c.id < before)
     if since:
         statement = statement.where(conversion.c.occurred_at >= since)
-    return list(tx.execute(statement.order_by(conversion.c.id.desc()).limit(limit)).mappings())
+    return fetch_all(tx, ConversionRow, statement.order_by(conversion.c.id.desc()).limit(limit))
 
 
 def firsts_of_contacts(tx: Connection, contact_ids: Iterable[str]) -> set[str]:

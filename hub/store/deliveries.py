@@ -1,4 +1,4 @@
-"""The outbox: one row for each conversion on each route, what happened at every try, and what was said on the wire."""
+"""The outbox: one row for each conversion on each route, and how it stands."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from sqlalchemy import (
     update,
 )
 
+from hub.store.attempts import attempt, exchange
 from hub.store.base import (
     Id,
-    JsonColumn,
     Moment,
     Row,
     Values,
     chunks,
+    fetch_all,
+    fetch_first,
     id_column,
     in_any,
     insert,
@@ -60,7 +62,9 @@ delivery = Table(
     Column("done_at", Moment),
     Column("ticket", String(1000)),  # under which the platform is asked for its verdict; NULL: none is awaited
     Column("ticket_at", Moment),
-    Column("asked", Integer, nullable=False, server_default="0"),  # how many of ``tries`` only asked for a verdict
+    # How many of ``tries`` the schedule does not count: asks for a verdict, refused credentials, all before a replay.
+    Column("uncounted", Integer, nullable=False, server_default="0"),
+    Column("overridden", String(20)),  # the one rule that a person set aside for it, a key of RULES
     UniqueConstraint("conversion_id", "route_id"),
     Index("ix_delivery_workspace", "workspace_id", "id"),
     Index(
@@ -78,29 +82,27 @@ delivery = Table(
     ),
 )
 
-attempt = Table(
-    "attempt",
-    metadata,
-    Column("delivery_id", Id, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("at", Moment, nullable=False),
-    Column("result", String(24), nullable=False),
-    Column("reason", String(40), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("exchange_id", Id),
-)
 
-exchange = Table(
-    "exchange",
-    metadata,
-    id_column(),
-    Column("connection_id", Id, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("milliseconds", Integer, nullable=False),
-    Column("records", Integer, nullable=False),
-    # [{"call": {method, url, headers, body}, "reply": {status, headers, body} | null}], secrets masked, bodies cut
-    Column("calls", JsonColumn, nullable=False),
-)
+class DeliveryRow(Row, frozen=True):
+    """A row of :data:`delivery`."""
+
+    id: str
+    workspace_id: str
+    conversion_id: str
+    route_id: str
+    connection_id: str
+    mapping_id: str | None
+    state: str
+    reason: str
+    detail: str
+    tries: int
+    due_at: datetime
+    created_at: datetime
+    done_at: datetime | None
+    ticket: str | None
+    ticket_at: datetime | None
+    uncounted: int
+    overridden: str | None
 
 
 def add(tx: Connection, rows: Sequence[Values]) -> None:
@@ -123,16 +125,30 @@ def purchases_at(tx: Connection, connection_id: str, order_ids: Iterable[str]) -
     return found
 
 
-def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[str, str], Row]:
+def of_conversions(tx: Connection, conversion_ids: Iterable[str]) -> dict[tuple[str, str], DeliveryRow]:
     """By (conversion, route)."""
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], DeliveryRow] = {}
     for some in chunks(conversion_ids):
         statement = select(delivery).where(in_any(delivery.c.conversion_id, some))
-        found |= {(row["conversion_id"], row["route_id"]): row for row in tx.execute(statement).mappings()}
+        found |= {(row.conversion_id, row.route_id): row for row in fetch_all(tx, DeliveryRow, statement)}
     return found
 
 
-def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[Row]:
+class DueDelivery(Row, frozen=True):
+    """What a lane reads of a delivery that it is to send."""
+
+    id: str
+    conversion_id: str
+    route_id: str
+    mapping_id: str | None
+    tries: int
+    ticket: str | None
+    ticket_at: datetime | None
+    uncounted: int
+    overridden: str | None
+
+
+def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[DueDelivery]:
     """What one destination may be sent now, oldest first."""
     statement = (
         select(*_DUE)
@@ -140,23 +156,20 @@ def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[Ro
         .order_by(delivery.c.due_at)
         .limit(limit)
     )
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, DueDelivery, statement)
 
 
-_DUE = [
-    delivery.c[name]
-    for name in ("id", "conversion_id", "route_id", "mapping_id", "tries", "ticket", "ticket_at", "asked")
-]
+_DUE = [delivery.c[name] for name in DueDelivery.__struct_fields__]
 
 
-def with_their_tickets(tx: Connection, connection_id: str, rows: list[Row]) -> list[Row]:
+def with_their_tickets(tx: Connection, connection_id: str, rows: list[DueDelivery]) -> list[DueDelivery]:
     """``rows`` of :func:`due`, and whatever else waits for a verdict under one of their tickets: asked for at once."""
-    known = {row["id"] for row in rows}
-    for some in chunks({row["ticket"] for row in rows if row["ticket"]}):
+    known = {row.id for row in rows}
+    for some in chunks({row.ticket for row in rows if row.ticket}):
         statement = select(*_DUE).where(
             delivery.c.connection_id == connection_id, delivery.c.state == WAITING, in_any(delivery.c.ticket, some)
         )
-        rows = rows + [row for row in tx.execute(statement).mappings() if row["id"] not in known]
+        rows = rows + [row for row in fetch_all(tx, DueDelivery, statement) if row.id not in known]
     return rows
 
 
@@ -175,8 +188,8 @@ def connections_due(tx: Connection, at: datetime) -> list[str]:
 def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: Sequence[Values]) -> None:
     """Write what a turn of a lane found out.
 
-    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, asked, result,
-    exchange_id.
+    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, result,
+    exchange_id, and uncounted: 1 when the schedule does not count this attempt, else 0.
     """
     insert(tx, exchange, exchanges)
     if verdicts:
@@ -186,11 +199,15 @@ def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: 
 
 
 _TRIED = ("number", "result", "reason", "detail", "exchange_id")
-_CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at", "asked")
+_CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at")
 _VERDICT = (
     update(delivery)
     .where(delivery.c.id == bindparam("new_id"), delivery.c.state == WAITING)
-    .values(tries=bindparam("new_number"), **{name: bindparam(f"new_{name}") for name in _CHANGED})
+    .values(
+        tries=bindparam("new_number"),
+        uncounted=delivery.c.uncounted + bindparam("new_uncounted"),
+        **{name: bindparam(f"new_{name}") for name in _CHANGED},
+    )
 )
 
 
@@ -211,17 +228,46 @@ def change_plan(tx: Connection, rows: Sequence[Values]) -> None:
         tx.execute(statement, values)
 
 
-def replan(tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None) -> int:
-    """Send again what is over, or now what waits; tries go on counting. Returns how many.
+def replan(
+    tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None, overridden: str | None = None
+) -> int:
+    """Send again what is over, or now what waits; the schedule of tries starts anew. Returns how many.
 
-    What has a ticket still is not sent again: its verdict is asked for.
+    ``overridden`` is the one rule, a key of :data:`RULES`, that does not count for them from here on. What has a ticket
+    still is not sent again: its verdict is asked for.
     """
     number = 0
     for some in chunks(ids):
         change = update(delivery).where(in_any(delivery.c.id, some))
         values: Values = {"state": WAITING, "reason": "waiting", "detail": "", "due_at": at, "done_at": None}
-        number += tx.execute(change.values(mapping_id=mapping_id, **values)).rowcount
+        values |= {"mapping_id": mapping_id, "overridden": overridden, "uncounted": delivery.c.tries}
+        number += tx.execute(change.values(values)).rowcount
     return number
+
+
+def hold_back(tx: Connection, ids: Iterable[str], reason: str, at: datetime) -> None:
+    """A rule speaks against sending these, as of now. What arrived before stays delivered."""
+    for some in chunks(ids):
+        change = update(delivery).where(in_any(delivery.c.id, some), delivery.c.state != DELIVERED)
+        values: Values = {"state": NOT_SENT, "reason": reason, "detail": "", "done_at": at, "overridden": None}
+        tx.execute(change.values(values))
+
+
+RULES: dict[str, tuple[str, ...]] = {
+    "stage": ("stage_not_accepted",),
+    "test": ("test_not_sent",),
+    "filter": ("filtered_by_rule",),
+    "trust": ("trust_too_low", "waiting_for_proof"),
+    "consent": ("no_consent",),
+    "suppression": ("person_suppressed", "unsubscribed"),
+    "age": ("too_old",),
+}
+"""The rules that may hold a delivery back and that a person may override for it, each with its reasons."""
+
+
+def rule_of(reason: str) -> str:
+    """The rule that gave this reason; empty when it came of no rule, or of one that nobody can override."""
+    return next((rule for rule, reasons in RULES.items() if reason in reasons), "")
 
 
 def release(tx: Connection, connection_id: str, at: datetime) -> int:
@@ -237,6 +283,7 @@ _HELD = (
     "credentials_refused",
     "grant_missing",
     "grant_broken",
+    "connector_unusable",
 )
 
 
@@ -263,40 +310,37 @@ def hand_over(tx: Connection, old: str, new: str) -> None:
         if twin is not None and _progress(twin) >= _progress(row):
             continue
         if twin is not None:  # a conversion is on a route once, so the two change places over a third
-            _assign(tx, twin["id"], twin["id"])
-        _assign(tx, row["id"], new)
+            _assign(tx, twin.id, twin.id)
+        _assign(tx, row.id, new)
         if twin is not None:
-            _assign(tx, twin["id"], old)
-
-
-def sent_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Per conversion: how many of its deliveries arrived, and how often any was tried."""
-    found: dict[str, tuple[int, int]] = {}
-    for (conversion_id, _), row in of_conversions(tx, conversion_ids).items():
-        arrived, tries = found.get(conversion_id, (0, 0))
-        found[conversion_id] = (arrived + (row["state"] == DELIVERED), tries + row["tries"])
-    return found
+            _assign(tx, twin.id, old)
 
 
 def _assign(tx: Connection, delivery_id: str, conversion_id: str) -> None:
     tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(conversion_id=conversion_id))
 
 
-def _progress(row: Row) -> tuple[bool, int, bool]:
-    return row["state"] == DELIVERED, row["tries"], row["state"] == WAITING
+def _progress(row: DeliveryRow) -> tuple[bool, int, bool]:
+    return row.state == DELIVERED, row.tries, row.state == WAITING
 
 
-def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[Row]:
-    """Those of ``ids`` that are this workspace's and whose route still stands: id, connection, mapping."""
-    found: list[Row] = []
+def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[DeliveryRow]:
+    """Those of ``ids`` that are this workspace's and whose route still stands."""
+    found: list[DeliveryRow] = []
     for some in chunks(ids):
         statement = (
-            select(delivery.c.id, delivery.c.connection_id, delivery.c.mapping_id)
+            select(delivery)
             .join(route, route.c.id == delivery.c.route_id)
             .where(delivery.c.workspace_id == workspace_id, in_any(delivery.c.id, some))
         )
-        found += tx.execute(statement).mappings()
+        found += fetch_all(tx, DeliveryRow, statement)
     return found
+
+
+def as_due(row: DeliveryRow, overridden: str | None) -> DueDelivery:
+    """What a lane would read of this delivery, were it due and this rule overridden."""
+    known = {name: getattr(row, name) for name in DueDelivery.__struct_fields__}
+    return DueDelivery(**{**known, "overridden": overridden})
 
 
 def failed_ids(
@@ -311,11 +355,11 @@ def failed_ids(
     return list(tx.scalars(statement.order_by(delivery.c.id)))
 
 
-def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> Row | None:
+def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> DeliveryRow | None:
     statement = select(delivery).where(delivery.c.id == delivery_id)
     if workspace_id is not None:
         statement = statement.where(delivery.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, DeliveryRow, statement)
 
 
 def latest(
@@ -327,7 +371,7 @@ def latest(
     state: str | None = None,
     connection_id: str | None = None,
     conversion_id: str | None = None,
-) -> list[Row]:
+) -> list[DeliveryRow]:
     """Newest first. ``before`` is the last id of the page before (keyset paging)."""
     statement = (
         select(delivery).where(delivery.c.workspace_id == workspace_id).order_by(delivery.c.id.desc()).limit(limit)
@@ -337,22 +381,7 @@ def latest(
             statement = statement.where(delivery.c[name] == wanted)
     if before:
         statement = statement.where(delivery.c.id < before)
-    return list(tx.execute(statement).mappings())
-
-
-def attempts_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[Row]]:
-    """Per delivery, each try with its exchange (calls, milliseconds), first try first."""
-    found: dict[str, list[Row]] = {}
-    for some in chunks(delivery_ids):
-        statement = (
-            select(attempt, exchange.c.calls, exchange.c.milliseconds, exchange.c.records)
-            .outerjoin(exchange, exchange.c.id == attempt.c.exchange_id)
-            .where(in_any(attempt.c.delivery_id, some))
-            .order_by(attempt.c.delivery_id, attempt.c.number)
-        )
-        for row in tx.execute(statement).mappings():
-            found.setdefault(row["delivery_id"], []).append(row)
-    return found
+    return fetch_all(tx, DeliveryRow, statement)
 
 
 def counts(tx: Connection, workspace_id: str) -> dict[tuple[str, str], int]:

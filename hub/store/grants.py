@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.store.base import Id, Moment, Row, Values, insert, insert_new, metadata, new_id
+from hub.store.base import Id, Moment, Row, Values, fetch_first, insert, insert_new, metadata, new_id
 
 grant = Table(
     "access_grant",  # "grant" is a word of SQL
@@ -34,6 +34,21 @@ grant = Table(
     Column("broken_at", Moment),  # when it was found to be worth nothing any more
 )
 
+
+class GrantRow(Row, frozen=True):
+    """A row of :data:`grant`."""
+
+    connection_id: str
+    issuer: str
+    serial: str
+    tokens: bytes
+    granted_at: datetime
+    renewed_at: datetime
+    renew_at: datetime | None
+    expires_at: datetime | None
+    broken_at: datetime | None
+
+
 grant_request = Table(
     "grant_request",
     metadata,
@@ -46,8 +61,19 @@ grant_request = Table(
 )
 
 
-def get(tx: Connection, connection_id: str, issuer: str = "") -> Row | None:
-    return tx.execute(select(grant).where(_is(connection_id, issuer))).mappings().first()
+class GrantRequestRow(Row, frozen=True):
+    """A row of :data:`grant_request`."""
+
+    state: str
+    connection_id: str
+    user_id: str
+    browser: str
+    verifier: bytes
+    expires_at: datetime
+
+
+def get(tx: Connection, connection_id: str, issuer: str = "") -> GrantRow | None:
+    return fetch_first(tx, GrantRow, select(grant).where(_is(connection_id, issuer)))
 
 
 def put(tx: Connection, at: datetime, connection_id: str, issuer: str, columns: Values) -> None:
@@ -85,13 +111,13 @@ def add_request(tx: Connection, at: datetime, columns: Values) -> None:
     insert(tx, grant_request, [columns])
 
 
-def take_request(tx: Connection, at: datetime, state: str) -> Row | None:
+def take_request(tx: Connection, at: datetime, state: str) -> GrantRequestRow | None:
     """The request with that (hashed) state: once, and while it is valid."""
     mine = grant_request.c.state == state
-    row = tx.execute(select(grant_request).where(mine)).mappings().first()
+    row = fetch_first(tx, GrantRequestRow, select(grant_request).where(mine))
     if row is None or not tx.execute(delete(grant_request).where(mine)).rowcount:
         return None
-    return row if row["expires_at"] > at else None
+    return row if row.expires_at > at else None
 
 
 def _is(connection_id: str, issuer: str) -> ColumnElement[bool]:

@@ -23,11 +23,34 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, chunks, id_column, in_any, metadata, run_many
+from hub.store.base import (
+    Id,
+    JsonColumn,
+    Moment,
+    Row,
+    Values,
+    chunks,
+    fetch_all,
+    fetch_first,
+    id_column,
+    in_any,
+    metadata,
+    run_many,
+)
 
 RECEIVED, READING, DONE, IGNORED, PARKED, REFUSED = "received", "reading", "done", "ignored", "parked", "refused"
-"""received → (reading back →) done · ignored (not for us) · parked (not understood, replayable) · refused (not verified)"""
+"""received → (reading back →) done · ignored (not for us) · parked (not understood, replayable) · refused (not verified)
+
+In READING a message waits, beside reading, for what its sender has to be asked (hub/run/asking.py): it comes back to
+RECEIVED with the answer.
+"""
+
+REPLAYED, UNPROVEN, READ_BACK = "replayed", "unproven", "read_back"
+"""Reasons of a message on its way that say what is to be done with it: it must be verified anew, it has never been, and
+what had to be asked of its sender has been."""
+TO_VERIFY = (REPLAYED, UNPROVEN)
 
 TEST_SALE = "x-hub-test-sale"
 """Header of a message that a person had made here: what is read from it is a test. Ours alone, none from outside is kept."""
@@ -65,7 +88,41 @@ inbound = Table(
         sqlite_where=Column("state") == RECEIVED,
         postgresql_where=Column("state") == RECEIVED,
     ),
+    Index(
+        "ix_inbound_waiting_to_ask",
+        "workspace_id",
+        "due_at",
+        "connection_id",
+        "id",
+        sqlite_where=Column("state") == READING,
+        postgresql_where=Column("state") == READING,
+    ),
 )
+
+
+class InboundRow(Row, frozen=True):
+    """A row of :data:`inbound`."""
+
+    id: str
+    workspace_id: str
+    connection_id: str
+    received_at: datetime
+    method: str
+    path: str
+    query: str
+    headers: Any
+    body: bytes
+    remote_ip: str
+    event_key: str | None
+    trust: str
+    state: str
+    reason: str
+    detail: str
+    fetched: Any
+    tries: int
+    due_at: datetime
+    resends: int
+
 
 NEW_ROW: Values = {
     "trust": "claimed",
@@ -80,7 +137,7 @@ NEW_ROW: Values = {
 }
 
 
-def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list[Row]:
+def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list[InboundRow]:
     """Messages due to be read, oldest first: those that have been due longest, as their index has them.
 
     In any other order the database would sort all that wait, with their bodies, for each batch.
@@ -91,13 +148,49 @@ def waiting(tx: Connection, workspace_id: str, at: datetime, limit: int) -> list
         .order_by(inbound.c.due_at, inbound.c.id)
         .limit(limit)
     )
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, InboundRow, statement)
 
 
 def workspaces_waiting(tx: Connection, at: datetime) -> list[str]:
     """Workspaces with messages due."""
     statement = select(inbound.c.workspace_id).where(inbound.c.state == RECEIVED, inbound.c.due_at <= at).distinct()
     return list(tx.scalars(statement))
+
+
+def asking(tx: Connection, workspace_id: str, connection_id: str, at: datetime, limit: int) -> list[InboundRow]:
+    """Messages of one source for which its sender is to be asked now, oldest first."""
+    mine = (inbound.c.workspace_id == workspace_id) & (inbound.c.connection_id == connection_id)
+    statement = select(inbound).where(mine, inbound.c.state == READING, inbound.c.due_at <= at)
+    in_order = statement.order_by(inbound.c.due_at, inbound.c.connection_id, inbound.c.id)  # as their index has them
+    return fetch_all(tx, InboundRow, in_order.limit(limit))
+
+
+def sources_asking(tx: Connection, workspace_id: str, at: datetime) -> list[str]:
+    """The sources of a workspace whose senders are to be asked for something now."""
+    due = (inbound.c.workspace_id == workspace_id) & (inbound.c.state == READING) & (inbound.c.due_at <= at)
+    return list(tx.scalars(select(inbound.c.connection_id).where(due).distinct()))
+
+
+def workspaces_asking(tx: Connection, at: datetime) -> list[str]:
+    """Workspaces with messages for which a sender is to be asked now."""
+    statement = select(inbound.c.workspace_id).where(inbound.c.state == READING, inbound.c.due_at <= at).distinct()
+    return list(tx.scalars(statement))
+
+
+def take_key(tx: Connection, row: InboundRow, event_key: str) -> bool:
+    """Give a message that was verified late its event key. False: the same message is here already, and is counted."""
+    try:
+        with tx.begin_nested():
+            change(tx, row.id, event_key=event_key)
+    except IntegrityError:
+        count_resends(tx, list(existing_keys(tx, [(row.connection_id, event_key)]).values()))
+        return False
+    return True
+
+
+def answered(tx: Connection, inbound_id: str, **columns: Any) -> None:
+    """Write what came of asking for a message; nothing where somebody had it read anew meanwhile."""
+    tx.execute(update(inbound).where(inbound.c.id == inbound_id, inbound.c.state == READING).values(**columns))
 
 
 def existing_keys(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -141,7 +234,7 @@ def read_again(tx: Connection, workspace_id: str, ids: Iterable[str], at: dateti
     been refused.
     """
     number = 0
-    reason = case((inbound.c.trust == "proven", "waiting"), else_="replayed")
+    reason = case((inbound.c.trust == "proven", "waiting"), else_=REPLAYED)
     for some in chunks(ids):
         mine = update(inbound).where(inbound.c.workspace_id == workspace_id, in_any(inbound.c.id, some))
         again: Values = {"state": RECEIVED, "reason": reason, "detail": "", "tries": 0, "due_at": at}
@@ -160,11 +253,35 @@ def change(tx: Connection, inbound_id: str, **columns: Any) -> None:
     tx.execute(update(inbound).where(inbound.c.id == inbound_id).values(**columns))
 
 
-def get(tx: Connection, inbound_id: str, workspace_id: str | None = None) -> Row | None:
+def get(tx: Connection, inbound_id: str, workspace_id: str | None = None) -> InboundRow | None:
     statement = select(inbound).where(inbound.c.id == inbound_id)
     if workspace_id is not None:
         statement = statement.where(inbound.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, InboundRow, statement)
+
+
+class InboundHead(Row, frozen=True):
+    """A message without its body, headers and what was fetched."""
+
+    id: str
+    workspace_id: str
+    connection_id: str
+    received_at: datetime
+    method: str
+    path: str
+    query: str
+    remote_ip: str
+    event_key: str | None
+    trust: str
+    state: str
+    reason: str
+    detail: str
+    tries: int
+    due_at: datetime
+    resends: int
+
+
+HEAD = [inbound.c[name] for name in InboundHead.__struct_fields__]
 
 
 def latest(
@@ -175,19 +292,16 @@ def latest(
     before: str | None = None,
     connection_id: str | None = None,
     state: str | None = None,
-) -> list[Row]:
+) -> list[InboundHead]:
     """Newest first, without bodies. ``before`` is the last id of the page before (keyset paging)."""
-    columns = [column for column in inbound.c if column.name not in ("body", "headers", "fetched")]
-    statement = (
-        select(*columns).where(inbound.c.workspace_id == workspace_id).order_by(inbound.c.id.desc()).limit(limit)
-    )
+    statement = select(*HEAD).where(inbound.c.workspace_id == workspace_id).order_by(inbound.c.id.desc()).limit(limit)
     if before:
         statement = statement.where(inbound.c.id < before)
     if connection_id:
         statement = statement.where(inbound.c.connection_id == connection_id)
     if state:
         statement = statement.where(inbound.c.state == state)
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, InboundHead, statement)
 
 
 def counts(tx: Connection, workspace_id: str, since: datetime) -> dict[tuple[str, str], int]:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, bindparam, case, func, select, update
 
-from hub.store.base import Id, Moment, Money, Row, Values, chunks, id_column, in_any, metadata, plain_money
+from hub.store.base import (
+    Id,
+    Moment,
+    Money,
+    Row,
+    Values,
+    chunks,
+    fetch_all,
+    fetch_first,
+    id_column,
+    in_any,
+    metadata,
+    plain_money,
+)
 
 order = Table(
     "order",
@@ -31,6 +45,26 @@ order = Table(
     Index("ix_order_contact", "contact_id"),
 )
 
+
+class OrderRow(Row, frozen=True):
+    """A row of :data:`order`."""
+
+    id: str
+    workspace_id: str
+    display_id: str
+    contact_id: str | None
+    subscription_id: str | None
+    currency: str | None
+    gross: Decimal
+    refunded: Decimal
+    disputed: Decimal
+    status: str
+    test: bool
+    paid_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
 order_alias = Table(
     "order_alias",
     metadata,
@@ -38,6 +72,15 @@ order_alias = Table(
     Column("alias", String(300), primary_key=True),
     Column("order_id", Id, nullable=False, index=True),
 )
+
+
+class OrderAliasRow(Row, frozen=True):
+    """A row of :data:`order_alias`."""
+
+    workspace_id: str
+    alias: str
+    order_id: str
+
 
 ledger = Table(
     "ledger",
@@ -59,6 +102,22 @@ ledger = Table(
 )
 
 
+class LedgerRow(Row, frozen=True):
+    """A row of :data:`ledger`."""
+
+    id: str
+    workspace_id: str
+    order_id: str
+    contact_id: str | None
+    conversion_id: str
+    kind: str
+    amount: Decimal
+    currency: str
+    occurred_at: datetime
+    booked_at: datetime
+    note: str
+
+
 def aliases(tx: Connection, workspace_id: str, names: Iterable[str]) -> dict[str, str]:
     """Which orders these normalized ids belong to."""
     found: dict[str, str] = {}
@@ -70,18 +129,18 @@ def aliases(tx: Connection, workspace_id: str, names: Iterable[str]) -> dict[str
     return found
 
 
-def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    found: dict[str, Row] = {}
+def by_ids(tx: Connection, ids: Iterable[str]) -> dict[str, OrderRow]:
+    found: dict[str, OrderRow] = {}
     for some in chunks(ids):
-        found |= {row["id"]: row for row in tx.execute(select(order).where(in_any(order.c.id, some))).mappings()}
+        found |= {row.id: row for row in fetch_all(tx, OrderRow, select(order).where(in_any(order.c.id, some)))}
     return found
 
 
-def of_subscriptions(tx: Connection, workspace_id: str, subscriptions: Iterable[str]) -> list[Row]:
-    rows: list[Row] = []
+def of_subscriptions(tx: Connection, workspace_id: str, subscriptions: Iterable[str]) -> list[OrderRow]:
+    rows: list[OrderRow] = []
     for some in chunks(subscriptions):
         statement = select(order).where(order.c.workspace_id == workspace_id, in_any(order.c.subscription_id, some))
-        rows += tx.execute(statement).mappings()
+        rows += fetch_all(tx, OrderRow, statement)
     return rows
 
 
@@ -97,9 +156,20 @@ def ledger_sums(tx: Connection, order_ids: Iterable[str]) -> dict[tuple[str, str
     return sums
 
 
-def lifetime(tx: Connection, contact_ids: Iterable[str]) -> dict[str, list[Row]]:
-    """Per contact, one row a currency: net, orders (that were paid in it), first and last purchase (None: none)."""
-    found: dict[str, list[Row]] = {}
+class Lifetime(Row, frozen=True):
+    """What a contact paid in one currency. ``orders`` were paid; the times are None where none was."""
+
+    contact_id: str
+    currency: str
+    net: Decimal
+    orders: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+def lifetime(tx: Connection, contact_ids: Iterable[str]) -> dict[str, list[Lifetime]]:
+    """Per contact, one row a currency."""
+    found: dict[str, list[Lifetime]] = {}
     charge = ledger.c.kind.in_(("gross", "renewal"))
     charged = func.sum(case((charge, ledger.c.amount), else_=0), type_=Money)
     purchased_at = case((charge, ledger.c.occurred_at))
@@ -126,13 +196,13 @@ def lifetime(tx: Connection, contact_ids: Iterable[str]) -> dict[str, list[Row]]
             func.min(case((paid, of_order.c.first_at)), type_=Moment).label("first_at"),
             func.max(case((paid, of_order.c.last_at)), type_=Moment).label("last_at"),
         ).group_by(of_order.c.contact_id, of_order.c.currency)
-        for row in tx.execute(statement).mappings():
-            found.setdefault(row["contact_id"], []).append(row)
+        for row in fetch_all(tx, Lifetime, statement):
+            found.setdefault(row.contact_id, []).append(row)
     return found
 
 
-def lines(tx: Connection, order_id: str) -> list[Row]:
-    return list(tx.execute(select(ledger).where(ledger.c.order_id == order_id).order_by(ledger.c.id)).mappings())
+def lines(tx: Connection, order_id: str) -> list[LedgerRow]:
+    return fetch_all(tx, LedgerRow, select(ledger).where(ledger.c.order_id == order_id).order_by(ledger.c.id))
 
 
 def aliases_of(tx: Connection, order_id: str) -> list[str]:
@@ -160,20 +230,20 @@ def redate(tx: Connection, rows: Sequence[Values]) -> None:
         tx.execute(change.values(contact_id=bindparam("new_contact"), occurred_at=bindparam("new_at")), list(rows))
 
 
-def get(tx: Connection, order_id: str, workspace_id: str | None = None) -> Row | None:
+def get(tx: Connection, order_id: str, workspace_id: str | None = None) -> OrderRow | None:
     statement = select(order).where(order.c.id == order_id)
     if workspace_id is not None:
         statement = statement.where(order.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, OrderRow, statement)
 
 
-def latest(tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None) -> list[Row]:
+def latest(tx: Connection, workspace_id: str, *, limit: int = 50, before: str | None = None) -> list[OrderRow]:
     statement = select(order).where(order.c.workspace_id == workspace_id).order_by(order.c.id.desc()).limit(limit)
     if before:
         statement = statement.where(order.c.id < before)
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, OrderRow, statement)
 
 
-def net(row: Row) -> Decimal:
+def net(row: OrderRow) -> Decimal:
     """What is left of an order after refunds and disputes."""
-    return plain_money(row["gross"] - row["refunded"] - row["disputed"])
+    return plain_money(row.gross - row.refunded - row.disputed)

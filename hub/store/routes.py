@@ -22,7 +22,20 @@ from sqlalchemy import (
     update,
 )
 
-from hub.store.base import Id, JsonColumn, Moment, Row, Values, id_column, insert, metadata, new_id
+from hub.store.base import (
+    Id,
+    JsonColumn,
+    Moment,
+    Row,
+    Values,
+    alone,
+    fetch_all,
+    fetch_first,
+    id_column,
+    insert,
+    metadata,
+    new_id,
+)
 
 route = Table(
     "route",
@@ -42,6 +55,25 @@ route = Table(
     Column("updated_at", Moment, nullable=False),
 )
 
+
+class RouteRow(Row, frozen=True):
+    """A row of :data:`route`."""
+
+    id: str
+    workspace_id: str
+    connection_id: str
+    name: str
+    stages: Any
+    kinds: Any
+    filter: Any
+    trust: str
+    wait_minutes: int
+    enabled: bool
+    mapping_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
 mapping = Table(
     "mapping",
     metadata,
@@ -54,6 +86,18 @@ mapping = Table(
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("route_id", "version"),
 )
+
+
+class MappingRow(Row, frozen=True):
+    """A row of :data:`mapping`."""
+
+    id: str
+    workspace_id: str
+    route_id: str
+    version: int
+    rules: Any
+    author: str
+    created_at: datetime
 
 
 def add_route(tx: Connection, at: datetime, columns: Values, rules: dict[str, Any], author: str = "") -> str:
@@ -69,6 +113,7 @@ def add_route(tx: Connection, at: datetime, columns: Values, rules: dict[str, An
 
 def new_mapping(tx: Connection, at: datetime, route_id: str, rules: dict[str, Any], author: str = "") -> int:
     """Save the next version of a route's mapping and use it from now on; returns the version."""
+    alone(tx, f"mapping:{route_id}")
     version = (tx.scalar(select(func.max(mapping.c.version)).where(mapping.c.route_id == route_id)) or 0) + 1
     workspace_id = tx.scalar(select(route.c.workspace_id).where(route.c.id == route_id))
     mapping_id = new_id()
@@ -80,20 +125,20 @@ def new_mapping(tx: Connection, at: datetime, route_id: str, rules: dict[str, An
 
 def routes_of(
     tx: Connection, workspace_id: str, *, enabled_only: bool = False, connection_id: str | None = None
-) -> list[Row]:
+) -> list[RouteRow]:
     statement = select(route).where(route.c.workspace_id == workspace_id).order_by(route.c.id)
     if enabled_only:
         statement = statement.where(route.c.enabled)
     if connection_id:
         statement = statement.where(route.c.connection_id == connection_id)
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, RouteRow, statement)
 
 
-def get_route(tx: Connection, route_id: str, workspace_id: str | None = None) -> Row | None:
+def get_route(tx: Connection, route_id: str, workspace_id: str | None = None) -> RouteRow | None:
     statement = select(route).where(route.c.id == route_id)
     if workspace_id is not None:
         statement = statement.where(route.c.workspace_id == workspace_id)
-    return tx.execute(statement).mappings().first()
+    return fetch_first(tx, RouteRow, statement)
 
 
 def change_route(tx: Connection, route_id: str, at: datetime, **columns: Any) -> None:
@@ -104,8 +149,8 @@ def remove_route(tx: Connection, route_id: str) -> None:
     tx.execute(route.delete().where(route.c.id == route_id))
 
 
-def mappings(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    return {row["id"]: row for row in tx.execute(select(mapping).where(mapping.c.id.in_(list(ids)))).mappings()}
+def mappings(tx: Connection, ids: Iterable[str]) -> dict[str, MappingRow]:
+    return {row.id: row for row in fetch_all(tx, MappingRow, select(mapping).where(mapping.c.id.in_(list(ids))))}
 
 
 def may_read(rules: Any, fact: str) -> bool:
@@ -115,6 +160,6 @@ def may_read(rules: Any, fact: str) -> bool:
     return '"$' in said or '"*"' in said or re.search(rf"\b{fact}\b", said) is not None
 
 
-def mapping_versions(tx: Connection, route_id: str) -> list[Row]:
+def mapping_versions(tx: Connection, route_id: str) -> list[MappingRow]:
     statement = select(mapping).where(mapping.c.route_id == route_id).order_by(mapping.c.version.desc())
-    return list(tx.execute(statement).mappings())
+    return fetch_all(tx, MappingRow, statement)

@@ -16,12 +16,13 @@ from hub.demo import sample_sale
 from hub.report import arrivals, health
 from hub.report.arrivals import Arrival, Filters
 from hub.steer import connections as steer
-from hub.steer import grants
+from hub.steer import grants, order_scopes
 from hub.steer import test_send as trial
 from hub.steer.errors import Invalid
 from hub.store import connections, deliveries, inbound, routes
 from hub.store import grants as stored_grants
-from hub.store.base import Row, now
+from hub.store.base import now
+from hub.store.connections import ConnectionRow
 from hub.web import forms
 from hub.web.language import language
 from hub.web.session import person, the_hub, the_store
@@ -40,9 +41,9 @@ def page() -> Any:
     return render_template(
         "connections.html",
         names=connector_names(),
-        sources=[card for card in cards if card.row["role"] == "source"],
-        destinations=[card for card in cards if card.row["role"] == "destination"],
-        needing=sum(row["state"] in (connections.NEEDS_YOU, connections.OFF) for row in rows),
+        sources=[card for card in cards if card.row.role == "source"],
+        destinations=[card for card in cards if card.row.role == "destination"],
+        needing=sum(row.state in (connections.NEEDS_YOU, connections.OFF) for row in rows),
     )
 
 
@@ -67,7 +68,7 @@ def save(connection_id: str) -> Any:
     me = may_change()
     with the_store().read() as tx:
         row = steer.get(tx, connection_id, me.workspace_id)
-    fields = steer.form_of(steer.find_connector(row["connector"], row["role"]), language())
+    fields = steer.form_of(steer.find_connector(row.connector, row.role), language())
     given = forms.read(fields, request.form)
     try:
         with the_store().write() as tx:
@@ -78,6 +79,7 @@ def save(connection_id: str) -> Any:
                 workspace_id=me.workspace_id,
                 name=request.form.get("name", ""),
                 settings=given,
+                same_orders_as=request.form.get("same_orders_as", ""),
                 author=me.email,
             )
     except Invalid as wrong:
@@ -100,7 +102,7 @@ def resume(connection_id: str) -> Any:
     me = may_change()
     with the_store().write() as tx:
         number = steer.resume(tx, now(), connection_id, workspace_id=me.workspace_id, author=me.email)
-        role = steer.get(tx, connection_id)["role"]
+        role = steer.get(tx, connection_id).role
     if role == "source":
         the_hub().wake("reading", "read_messages", me.workspace_id)
         flash(gettext("Working again. Messages that came while it was paused can be replayed from Live."), "recorded")
@@ -171,7 +173,7 @@ def remove(connection_id: str) -> Any:
     with the_store().write() as tx:
         row = steer.get(tx, connection_id, me.workspace_id)
         steer.remove(tx, now(), connection_id, workspace_id=me.workspace_id, author=me.email)
-    flash(gettext("“%(name)s” was removed. What it brought or received stays.", name=row["name"]), "stopped")
+    flash(gettext("“%(name)s” was removed. What it brought or received stays.", name=row.name), "stopped")
     return redirect(url_for("web.connections.page"))
 
 
@@ -213,9 +215,11 @@ def _page(
         facts = health.strip(tx, me.workspace_id, now(), [row])[0]
         newest = _newest(tx, row)
         grant = stored_grants.get(tx, connection_id)
+        same_orders = order_scopes.choices(tx, me.workspace_id, row) if row.role == "source" else []
+        orders_now = order_scopes.choice(tx, row)
     shown = steer.shown(row)
     try:
-        connector = steer.find_connector(row["connector"], row["role"])
+        connector = steer.find_connector(row.connector, row.role)
     except Invalid as broken:
         return render_template("connection_broken.html", row=row, sentence=str(next(iter(broken.messages.values()))[0]))
     fields = steer.form_of(connector, language())
@@ -228,9 +232,11 @@ def _page(
         routes=ways,
         health=facts,
         newest=newest,
-        name=name or row["name"],
+        name=name or row.name,
         fields=forms.draw(fields, values, problems),
         problems=problems or {},
+        same_orders=same_orders,
+        orders_now=orders_now,
         unsigned=_lacks_secret(connector, shown["settings"]),
         builder=snippet_builder(connector, shown["url"]),
         asks=_asks(connector),
@@ -240,11 +246,11 @@ def _page(
     )
 
 
-def _newest(tx: Any, row: Row) -> Arrival | None:
+def _newest(tx: Any, row: ConnectionRow) -> Arrival | None:
     """What a source brought last; None when that is nothing, and for a destination."""
-    if row["role"] != "source":
+    if row.role != "source":
         return None
-    found, _ = arrivals.latest(tx, row["workspace_id"], Filters(connection_id=row["id"]), limit=1)
+    found, _ = arrivals.latest(tx, row.workspace_id, Filters(connection_id=row.id), limit=1)
     return found[0] if found else None
 
 

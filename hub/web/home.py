@@ -13,7 +13,8 @@ from hub.contract.errors import ConfigError, ConnectorBroken
 from hub.contract.vocabulary import Category
 from hub.report import health, today
 from hub.store import connections
-from hub.store.base import Row, now
+from hub.store.base import now
+from hub.store.connections import ConnectionRow
 from hub.web.session import person, the_store
 
 pages = Blueprint("home", __name__)
@@ -22,11 +23,11 @@ pages = Blueprint("home", __name__)
 @pages.get("/")
 def page() -> Any:
     me, at = person(), now()
-    zone = me.workspace["time_zone"]
+    zone = me.workspace.time_zone
     with the_store().read() as tx:
         everything = connections.connections_of(tx, me.workspace_id)
-        sources = [row for row in everything if row["role"] == "source"]
-        steps = today.set_up(tx, me.workspace_id, sources, {row["connector"] for row in sources if _is_pixel(row)})
+        sources = [row for row in everything if row.role == "source"]
+        steps = today.set_up(tx, me.workspace_id, sources, {row.connector for row in sources if _is_pixel(row)})
         day = today.numbers(tx, me.workspace_id, today.midnight(at, zone), at + timedelta(days=1))
         week = today.numbers(tx, me.workspace_id, today.week_before(at, zone), at + timedelta(days=1))
         strip = health.strip(tx, me.workspace_id, at, everything)
@@ -37,9 +38,9 @@ def page() -> Any:
         week=week,
         strip=strip,
         examples=_examples(),
-        needs=[row for row in everything if row["state"] in ("needs_you", "off")],
+        needs=[row for row in everything if row.state in ("needs_you", "off")],
         sources=sources,
-        destinations=[row for row in everything if row["role"] == "destination"],
+        destinations=[row for row in everything if row.role == "destination"],
     )
 
 
@@ -50,9 +51,9 @@ def _examples() -> str:
     return ", ".join(names[:4])
 
 
-def _is_pixel(row: Row) -> bool:
+def _is_pixel(row: ConnectionRow) -> bool:
     try:
-        source: Source = registry().source(row["connector"])
+        source: Source = registry().source(row.connector)
     except (ConfigError, ConnectorBroken):
         return False
     return source.door == "pixel"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext
 
 from hub.connecting.connected import Connected
+from hub.connecting.seams import told
 from hub.contract.connector import Source
-from hub.contract.errors import ConnectorBroken, NotUnderstood
+from hub.contract.errors import ConnectorBroken, HubError, NotUnderstood
+from hub.contract.vocabulary import Text
 from hub.steer import connections as steer
 from hub.steer.imports import Imported, check_rows, import_rows
 from hub.store.base import now
@@ -58,15 +61,24 @@ def _opened(connection_id: str) -> Connected:
             connected = steer.opened(tx, connection_id, me.workspace_id)
     except ConnectorBroken:
         abort(404)
-    if connected.row["role"] != "source" or type(connected.source).columns is Source.columns:
+    if connected.row.role != "source" or type(connected.source).columns is Source.columns:
         abort(404)
     return connected
+
+
+def _meaning(connected: Connected, columns: Sequence[str]) -> Mapping[str, Text]:
+    """Column → what it is taken for; nothing where the connector fails on them: the rows say more."""
+    source = connected.source
+    try:
+        return told(source, "reading the columns", source.columns, columns, connected.settings) or {}
+    except HubError:
+        return {}
 
 
 def _page(connected: Connected, report: Imported | None = None, *, taken: bool = False, problem: str = "") -> str:
     read_as: list[tuple[str, str]] = []
     if report is not None:
-        meant = connected.source.columns(report.columns, connected.settings) or {}
+        meant = _meaning(connected, report.columns)
         read_as = [(column, said(meant[column]) if column in meant else "") for column in report.columns]
     return render_template(
         "import.html",

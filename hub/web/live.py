@@ -45,12 +45,12 @@ def _content() -> dict[str, Any]:
     with the_store().read() as tx:
         found, older = arrivals.latest(tx, me.workspace_id, filters, before=before)
         sources = connections.connections_of(tx, me.workspace_id, "source")
-        since = midnight(at, me.workspace["time_zone"])
+        since = midnight(at, me.workspace.time_zone)
         today = arrivals.count_since(tx, me.workspace_id, since)
     query = {name: value for name, value in _query(filters).items() if value}
     return {
         "arrivals": found,
-        "sources": {row["id"]: row for row in sources},
+        "sources": {row.id: row for row in sources},
         "filters": filters,
         "before": before,
         "addresses": [(row, address(row)) for row in sources],

@@ -16,7 +16,7 @@ from hub.steer import connections as steer_connections
 from hub.steer import routes as steer
 from hub.steer.errors import GENERAL, Invalid
 from hub.store import routes
-from hub.store.base import now
+from hub.store.base import columns_of, now
 from hub.web.connections import may_change
 from hub.web.idempotent_form import number, once
 from hub.web.language import language
@@ -91,8 +91,8 @@ def remove(route_id: str) -> Any:
     with the_store().write() as tx:
         row = steer.get(tx, route_id, me.workspace_id)
         steer.remove(tx, now(), route_id, workspace_id=me.workspace_id, author=me.email)
-    flash(gettext("The route “%(name)s” was removed. What waited on it is not sent.", name=row["name"]), "stopped")
-    return redirect(url_for("web.connections.one", connection_id=row["connection_id"]))
+    flash(gettext("The route “%(name)s” was removed. What waited on it is not sent.", name=row.name), "stopped")
+    return redirect(url_for("web.connections.one", connection_id=row.connection_id))
 
 
 def _page(
@@ -107,18 +107,18 @@ def _page(
     me = person()
     with the_store().read() as tx:
         row = steer.get(tx, route_id, me.workspace_id)
-        target = steer_connections.get(tx, row["connection_id"])
+        target = steer_connections.get(tx, row.connection_id)
         version = steer.current_mapping(tx, row)
         versions = routes.mapping_versions(tx, route_id)
         seen, trouble = _preview(tx, route_id, tried)
         difference = steer.try_change(tx, route_id, tried, workspace_id=me.workspace_id) if tried is not None else None
     try:
-        destination = registry().destination(target["connector"])
+        destination = registry().destination(target.connector)
     except ConnectorBroken as broken:
         return render_template("connection_broken.html", row=target, sentence=broken.message)
     return render_template(
         "route.html",
-        row={**row, **(given or {})},
+        row={**columns_of(row), **(given or {})},
         target=target,
         destination=destination,
         version=version,
@@ -128,10 +128,10 @@ def _page(
         preview=seen,
         trouble=trouble,
         difference=difference,
-        text=pretty(version["rules"]) if text is None else text,
+        text=pretty(version.rules) if text is None else text,
         mapping_problems=_placed(mapping_problems or {}),
         once=number(),
-        consent_rule=me.workspace["consent_rule"],
+        consent_rule=me.workspace.consent_rule,
     )
 
 

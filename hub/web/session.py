@@ -10,7 +10,7 @@ from flask import Response, current_app, g, redirect, request, session, url_for
 
 from hub.connecting import vault
 from hub.store import Store, accounts
-from hub.store.base import Row
+from hub.store.accounts import MemberWorkspace, UserRow
 
 OPEN_PAGES = frozenset(
     {
@@ -43,11 +43,11 @@ class Person:
     name: str
     language: str
     role: str
-    workspace: Row
+    workspace: MemberWorkspace
 
     @property
     def workspace_id(self) -> str:
-        return str(self.workspace["id"])
+        return str(self.workspace.id)
 
     @property
     def may_change(self) -> bool:
@@ -84,12 +84,12 @@ def person() -> Person:
     return found
 
 
-def enter(user: Row) -> None:
+def enter(user: UserRow) -> None:
     """Log ``user`` in. Whatever the session held before is dropped, so nobody can have prepared it."""
     chosen = session.get("language")
     session.clear()
     session.permanent = True
-    session["user"] = user["id"]
+    session["user"] = user.id
     session["proof"] = _proof(user)
     if chosen:
         session["language"] = chosen
@@ -141,10 +141,10 @@ def _look_up() -> Person | None:
         spaces = accounts.workspaces_of(tx, user_id)
     if not spaces:
         return None
-    space = next((each for each in spaces if each["id"] == session.get("workspace")), spaces[0])
-    return Person(user["id"], user["email"], user["name"], user["language"], space["role"], space)
+    space = next((each for each in spaces if each.id == session.get("workspace")), spaces[0])
+    return Person(user.id, user.email, user.name, user.language, space.role, space)
 
 
-def _proof(user: Row) -> str:
+def _proof(user: UserRow) -> str:
     # Tied to the password: changing it ends every session that was opened with the old one.
-    return vault.keyed_hash("web session", f"{user['id']} {user['password_hash']}")[:32]
+    return vault.keyed_hash("web session", f"{user.id} {user.password_hash}")[:32]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 from marshmallow import ValidationError
 
+from hub.connecting.seams import told
 from hub.contract.connector import Connector, Paste, Source
+from hub.contract.errors import HubError
 from hub.steer.connections import fields_of
 from hub.steer.errors import from_schema
 from hub.web import forms
 from hub.web.language import language
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +39,9 @@ def snippet_builder(connector: Connector, address: str | None) -> Builder | None
         chosen = schema.load(given)
     except ValidationError as error:
         return Builder(forms.draw(fields, given, from_schema(error).in_(language())), [])
-    return Builder(forms.draw(fields, given), connector.snippets(address, chosen))
+    try:
+        pastes = list(told(connector, "writing the code to paste", connector.snippets, address, chosen))
+    except HubError as error:
+        log.warning("no code to paste is shown: %s %s", error, error.detail)
+        pastes = []
+    return Builder(forms.draw(fields, given), pastes)

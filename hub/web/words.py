@@ -260,6 +260,6 @@ def _aware(value: datetime | str | None) -> datetime | None:
 def _zone() -> ZoneInfo:
     someone = current()
     try:
-        return ZoneInfo(someone.workspace["time_zone"] if someone else "UTC")
+        return ZoneInfo(someone.workspace.time_zone if someone else "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
+from rows import connection_row
 
 from hub.connecting.connected import Connected
 from hub.connecting.registry import registry
@@ -112,7 +113,7 @@ def receiver(one_receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Receive
     monkeypatch.setattr("hub.outgoing.guard.is_public", lambda address: True)
     monkeypatch.setattr(prepared, "authorize", lambda *call: None)
     monkeypatch.setattr(prepared, "check_url", lambda *call: None)
-    monkeypatch.setattr("hub.deliver.lane._Pace.wait", lambda pace: None)
+    monkeypatch.setattr("hub.deliver.pace.Pace.wait", lambda pace: None)
     one_receiver.bodies.clear()
     one_receiver.replies = []
     one_receiver.refuses = lambda body: False
@@ -150,11 +151,13 @@ def email(number: int) -> str:
 def send(slug: str, batch: list[Record]) -> Wave:
     """One wave of the lane."""
     settings = subject(slug).settings("destination")
-    row: Any = {"id": f"c-{slug}", "workspace_id": "w", "role": "destination", "connector": slug, "breaker": {}}
+    row = connection_row(f"c-{slug}", connector=slug)
     connected = Connected(row, registry().destination(slug), settings)
     by_id = {record.id: record for record in batch}
-    lane = Lane(None, connected, lambda parcel: by_id[parcel.delivery["id"]], lease_seconds=60)  # type: ignore[arg-type]  # what this test does not look at
-    parcels: Any = [SimpleNamespace(delivery={"id": record.id, "ticket": None}, refusal=None) for record in batch]
+    lane = Lane(None, connected, lambda parcel: by_id[parcel.delivery.id], lease_seconds=60)  # type: ignore[arg-type]  # what this test does not look at
+    parcels: Any = [
+        SimpleNamespace(delivery=SimpleNamespace(id=record.id, ticket=None), refusal=None) for record in batch
+    ]
     try:
         return lane._send(parcels, time.monotonic() + 60)
     finally:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 import responses
+from rows import connection_row
 
 from hub.connecting.connected import Connected
+from hub.connecting.masking import secrets_of
 from hub.connecting.registry import registry
-from hub.connecting.rehearsal import secrets_of
 from hub.contract import Call, Headers, Recipe, Reply
 from hub.contract.auth import Auth, MailServer
 from hub.outgoing import grants, reply_cache
@@ -54,7 +54,7 @@ class _Vendor:
 
     def __init__(self, slug: str, sample: Outgoing) -> None:
         destination, settings = subject(slug).destination, subject(slug).settings("destination")
-        row: dict[str, Any] = {"id": f"wire-{slug}", "workspace_id": "w", "role": "destination", "name": slug}
+        row = connection_row(f"wire-{slug}", name=slug)
         self.secrets = secrets_of(destination, settings)
         self.exchanges: list[tuple[Call, requests.PreparedRequest]] = []
         self.talk = Exchange()

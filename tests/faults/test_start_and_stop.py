@@ -10,7 +10,7 @@ from running_hub import STOP, until
 from scene import Scene
 from sqlalchemy import select
 
-from hub.store import connections, leases, new_id, now
+from hub.store import connections, leases, new_id
 
 pytestmark = pytest.mark.faults
 
@@ -20,7 +20,7 @@ def test_sigterm_stops_everything_in_time_and_the_next_start_delivers_what_waite
         lane = tx.scalars(
             select(connections.connection.c.id).where(connections.connection.c.role == "destination")
         ).first()
-        assert leases.take(tx, f"lane:{lane}", new_id(), now(), 15)
+        assert leases.take(tx, f"lane:{lane}", new_id(), 15)
     with scene.shop.reporting(300, 300):
         time.sleep(0.5)
     began = time.monotonic()

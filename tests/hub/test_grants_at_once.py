@@ -99,7 +99,7 @@ def test_a_renewal_that_died_is_taken_over(shop: Shop, platform: Vendor, monkeyp
     with shop.store.write() as tx:
         from hub.store import leases
 
-        assert leases.take(tx, f"grant:{connection_id}", "a worker that was killed", now(), 1)
+        assert leases.take(tx, f"grant:{connection_id}", "a worker that was killed", 1)
     began = time.monotonic()
     call(shop.store, connection_id)
     assert 0.5 < time.monotonic() - began < 10
@@ -111,7 +111,7 @@ def test_early_renewals_hold_nobody_up(shop: Shop, platform: Vendor) -> None:
     with shop.store.write() as tx:
         from hub.store import leases
 
-        leases.take(tx, f"grant:{connection_id}", "a worker that is at it", now(), 30)
+        leases.take(tx, f"grant:{connection_id}", "a worker that is at it", 30)
     call(shop.store, connection_id)
     assert (platform.refreshes, len(platform.received)) == (0, 1)
 

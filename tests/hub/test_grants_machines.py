@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from msgspec.structs import replace
 from shop import Shop
 from vendor import CLIENT, SECRET, Vendor, vendor
 
@@ -81,7 +82,7 @@ def connected(shop: Shop, connector: Connector, platform: Vendor, **more: str) -
     with shop.store.read() as tx:
         row = steer.get(tx, shop.destination_id)
     settings = {"login": platform.url, "client_id": CLIENT, "client_secret": SECRET} | more
-    return Connected({**row, "role": "source"}, connector, settings)
+    return Connected(replace(row, role="source"), connector, settings)
 
 
 def ask(connection: Connected, platform: Vendor) -> None:

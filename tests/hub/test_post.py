@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 from mailbox_server import Mailbox
+from rows import connection_row
 
 from hub.connecting.connected import Connected
 from hub.contract import Category, Destination, MailServer
 from hub.contract.errors import BadCredentials, DeliveryError, Refused, TryLater
-from hub.contract.mail import greeting, mail
 from hub.outgoing.exchange import Exchange
 from hub.outgoing.guard import tls_context
 from hub.outgoing.sender import Sender
 from hub.settings import settings
+from hub.toolkit.mail import greeting, mail
 
 
 class Postcard(Destination):
@@ -48,7 +49,7 @@ def sender() -> Iterator[Sender]:
 
 
 def connected(box: Mailbox, **changes: Any) -> Connected:
-    return Connected({"id": "c1", "role": "destination"}, Postcard(), box.settings(**changes))
+    return Connected(connection_row("c1"), Postcard(), box.settings(**changes))
 
 
 def send(sender: Sender, to: Connected, address: str = "anna@example.com", talk: Exchange | None = None) -> Any:
@@ -143,7 +144,7 @@ def test_a_greeting_proves_the_credentials_and_sends_nothing(box: Mailbox, sende
     assert sender.run(connected(box), check()) == 250
     assert box.messages == []
     with pytest.raises(BadCredentials):
-        sender.run(Connected({"id": "c2", "role": "destination"}, Postcard(), box.settings(username="nobody")), check())
+        sender.run(Connected(connection_row("c2"), Postcard(), box.settings(username="nobody")), check())
 
 
 def test_without_encryption_no_password_leaves(tmp_path: Path, box: Mailbox, sender: Sender) -> None:
@@ -181,7 +182,7 @@ def test_an_address_inside_is_refused_and_never_opened(
 def test_a_server_that_is_not_there_or_silent_is_tried_again(box: Mailbox, sender: Sender) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        deaf = Connected({"id": "c3", "role": "destination"}, Postcard(), box.settings(port=port))
+        deaf = Connected(connection_row("c3"), Postcard(), box.settings(port=port))
 
         def quickly() -> Any:
             call = mail("a@example.com", "b@example.com", "x", "x")

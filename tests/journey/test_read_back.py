@@ -12,7 +12,7 @@ from sqlalchemy import select
 from hub.connecting.rehearsal import drive
 from hub.contract import Call, Headers, Reply, Trust
 from hub.contract.calls import dump_json
-from hub.run import reader
+from hub.run import asking
 from hub.store import Store, inbound, orders
 
 PAYMENT: dict[str, Any] = {
@@ -35,7 +35,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, payment: dict[str, Any]) -> None:
     def answer(_call: Call) -> Reply:
         return Reply(200, Headers(), dump_json(payment))
 
-    monkeypatch.setattr(reader, "run_recipe", lambda _connected, recipe: drive(recipe, answer))
+    monkeypatch.setattr(asking, "run_recipe", lambda _connected, recipe: drive(recipe, answer))
 
 
 def tell(hub: World, address: str) -> None:
@@ -70,7 +70,7 @@ def test_the_same_id_again_is_no_resend_but_news(hub: World, monkeypatch: pytest
 
 def test_an_id_nobody_knows_proves_nothing(hub: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        reader, "run_recipe", lambda _connected, recipe: drive(recipe, lambda _call: Reply(200, Headers()))
+        asking, "run_recipe", lambda _connected, recipe: drive(recipe, lambda _call: Reply(200, Headers()))
     )
     tell(hub, hub.source("mollie", api_key="live_sample"))
     with hub.store.read() as tx:

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from hub import doors
 from hub.doors.intake import Hub
 from hub.receive import Receiver
-from hub.run import lanes, reader
+from hub.run import asking, lanes, reader
 from hub.steer import connections as steer
 from hub.store import Store, accounts, connections, deliveries, inbound, now
 
@@ -85,6 +85,7 @@ class World:
         """Run every job there is work for, until there is none."""
         for _ in range(20):
             woken, _ = reader.read_messages(self.store, self.workspace_id, 10)
+            asking.ask_senders(self.store, self.workspace_id, 10)
             with self.store.read() as tx:
                 due = set(deliveries.connections_due(tx, now())) | woken
                 waiting = inbound.waiting(tx, self.workspace_id, now(), 1)
