@@ -13,11 +13,11 @@ from weakref import WeakSet
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
-from hub.outgoing.curl import Transfer, target
+from hub.outgoing.at_once import AtOnce, keep_for_parent
+from hub.outgoing.curl import target
 
-LONGEST_ANSWER = 128 * 1024  # bytes kept of an answer
-LONGEST_LIST = 4 * 1024 * 1024  # bytes kept of an answer to a GET
-MOST_IDLE = 256  # handles kept in all
+FOR_EVER = float("inf")  # libcurl has its own limits
+MOST_IDLE = 256  # connections kept in all
 
 
 class GuardedAdapter(HTTPAdapter):
@@ -26,7 +26,7 @@ class GuardedAdapter(HTTPAdapter):
     def __init__(self, *, kept: int) -> None:
         super().__init__()
         self._kept = kept
-        self._idle: dict[str, list[Transfer]] = {}
+        self._idle: dict[str, list[AtOnce]] = {}
         self._lock = threading.Lock()
         _adapters.add(self)
 
@@ -42,26 +42,30 @@ class GuardedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> Response:
-        """The whole answer, cut at LONGEST_ANSWER or LONGEST_LIST. ``timeout`` is in seconds.
+        """The whole answer, cut where :func:`hub.outgoing.curl.longest` says. ``timeout`` is in seconds.
 
         Raises AddressRefused and the errors of :meth:`hub.outgoing.curl.Transfer.failed`.
         """
         origin = target(request.url or "").origin
-        transfer = self._take(origin)
+        line = self._take(origin)
         try:
-            transfer.load(request, timeout, longest(request))
-            return transfer.perform()
+            line.start(request, timeout, None)
+            ((_, answer),) = line.finished(FOR_EVER)
         finally:
-            self._give_back(origin, transfer)
+            line.drop()
+            self._give_back(origin, line)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def close(self) -> None:
         """Let go of all connections."""
-        for transfers in self.forget().values():
-            for transfer in transfers:
-                transfer.close()
+        for lines in self.forget().values():
+            for line in lines:
+                line.close()
 
-    def forget(self) -> dict[str, list[Transfer]]:
-        """Take all idle handles out of use, and return them."""
+    def forget(self) -> dict[str, list[AtOnce]]:
+        """Take all idle lines out of use, and return them."""
         idle, self._idle = self._idle, {}
         return idle
 
@@ -69,44 +73,33 @@ class GuardedAdapter(HTTPAdapter):
         """After a fork: somebody who is not here any more may have held it."""
         self._lock = threading.Lock()
 
-    def _take(self, origin: str) -> Transfer:
+    def _take(self, origin: str) -> AtOnce:
         with self._lock:
-            transfers = self._idle.get(origin)
-            if transfers:
-                return transfers.pop()
-        return Transfer()
+            lines = self._idle.get(origin)
+            if lines:
+                return lines.pop()
+        return AtOnce()
 
-    def _give_back(self, origin: str, transfer: Transfer) -> None:
-        surplus: Transfer | None = transfer
+    def _give_back(self, origin: str, line: AtOnce) -> None:
+        surplus: AtOnce | None = line
         with self._lock:
-            transfers = self._idle.pop(origin, [])
-            self._idle[origin] = transfers  # the one used last stands last
-            if len(transfers) < self._kept:
-                transfers.append(transfer)
+            lines = self._idle.pop(origin, [])
+            self._idle[origin] = lines  # the one used last stands last
+            if len(lines) < self._kept:
+                lines.append(line)
                 surplus = self._oldest() if sum(map(len, self._idle.values())) > MOST_IDLE else None
         if surplus is not None:
             surplus.close()
 
-    def _oldest(self) -> Transfer:
-        origin = next(origin for origin, transfers in self._idle.items() if transfers)
+    def _oldest(self) -> AtOnce:
+        origin = next(origin for origin, lines in self._idle.items() if lines)
         oldest = self._idle[origin].pop(0)
         if not self._idle[origin]:
             del self._idle[origin]
         return oldest
 
 
-def longest(request: PreparedRequest) -> int:
-    """The bytes that are kept of this request's answer."""
-    return LONGEST_LIST if request.method == "GET" else LONGEST_ANSWER
-
-
 _adapters: WeakSet[GuardedAdapter] = WeakSet()
-_of_parent: list[Any] = []
-
-
-def keep_for_parent(thing: Any) -> None:
-    """Never close ``thing`` in this process: a farewell from here would end the parent's connection (TLS counts on)."""
-    _of_parent.append(thing)
 
 
 def _after_fork() -> None:

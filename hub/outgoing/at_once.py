@@ -1,5 +1,7 @@
-"""Many requests at once from one thread (libcurl's multi interface). Half the processor time of a thread each:
-docs/decisions/0013-why-pycurl.md has the figures.
+"""Requests over libcurl's multi interface: one, or many at once from one thread, which costs half of a thread each.
+
+While they are waited for, Python runs every second: a signal, and the exception that it brings, are not lost in libcurl.
+Figures: docs/decisions/0013-why-pycurl.md.
 """
 
 from __future__ import annotations
@@ -12,11 +14,17 @@ from typing import Any
 import pycurl
 from requests import PreparedRequest, Response
 
-from hub.outgoing.adapter import keep_for_parent, longest
-from hub.outgoing.curl import Transfer
+from hub.outgoing.curl import Transfer, longest
 
-SLICE = 1.0  # seconds of one wait at most: signals are noticed between two
+SLICE = 1.0  # seconds of one wait at most, and between two looks for who is silent
 KEPT = 64  # connections kept open
+
+_of_parent: list[Any] = []
+
+
+def keep_for_parent(thing: Any) -> None:
+    """Never close ``thing`` in this process: a farewell from here would end the parent's connection (TLS counts on)."""
+    _of_parent.append(thing)
 
 
 @dataclass(slots=True)
@@ -27,6 +35,7 @@ class AtOnce:
     _idle: list[Transfer] = field(default_factory=list)
     _away: dict[pycurl.Curl, tuple[Transfer, Any]] = field(default_factory=dict)
     _pid: int = field(default_factory=os.getpid)
+    _looked: float = field(default_factory=time.monotonic)
 
     @property
     def busy(self) -> bool:
@@ -50,7 +59,7 @@ class AtOnce:
         until = time.monotonic() + seconds
         while self._away:
             self._multi.perform()
-            found = self._ended()
+            found = self._ended() + self._silent()
             left = until - time.monotonic()
             if found or left <= 0:
                 return found
@@ -79,13 +88,24 @@ class AtOnce:
         queued = 1
         while queued:
             queued, good, bad = self._multi.info_read()
-            for curl, code, said in [*((curl, pycurl.E_OK, "") for curl in good), *bad]:
-                transfer, key = self._taken_off(curl)
-                try:
-                    found.append((key, transfer.failed(code, said) if code else transfer.answer()))
-                except Exception as error:  # noqa: BLE001 - handed to whoever sent it
-                    found.append((key, error))
+            found += [self._result(curl) for curl in good]
+            found += [self._result(curl, code, said) for curl, code, said in bad]
         return found
+
+    def _silent(self) -> list[tuple[Any, Response | Exception]]:
+        now = time.monotonic()
+        if now - self._looked < SLICE:
+            return []
+        self._looked = now
+        silent = [transfer.curl for transfer, _ in self._away.values() if transfer.is_silent()]
+        return [self._result(curl, pycurl.E_OPERATION_TIMEDOUT, "Nothing came for too long") for curl in silent]
+
+    def _result(self, curl: pycurl.Curl, code: int = pycurl.E_OK, said: str = "") -> tuple[Any, Response | Exception]:
+        transfer, key = self._taken_off(curl)
+        try:
+            return key, transfer.failed(code, said) if code else transfer.answer()
+        except Exception as error:  # noqa: BLE001 - handed to whoever sent it
+            return key, error
 
     def _taken_off(self, curl: pycurl.Curl) -> tuple[Transfer, Any]:
         transfer, key = self._away.pop(curl)
@@ -96,7 +116,7 @@ class AtOnce:
     def _wait(self, seconds: float) -> None:
         timer = self._multi.timeout()  # milliseconds until libcurl wants to do something by itself; -1: none
         if self._multi.select(min(seconds, timer / 1000) if timer >= 0 else seconds) == -1:
-            time.sleep(0.002)  # nothing to wait on yet: a name is being looked up
+            time.sleep(0.005)  # a name is being looked up, or this process has more files open than select takes
 
     def _leave_parent(self) -> None:
         if self._pid != os.getpid():

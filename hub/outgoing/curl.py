@@ -1,4 +1,4 @@
-"""One request at a time over libcurl: what it is told, what it may connect to, how much it may answer, how it fails.
+"""One request over libcurl: what it is told, what it may connect to, how much it may answer, how it fails.
 
 libcurl (https://curl.se/libcurl/c/) comes with pycurl's wheels. Its limits are set here: the address guard where a socket
 is opened, http and https only, no redirects, TLS 1.2 or later verified against certifi, an end to every answer.
@@ -37,6 +37,8 @@ from hub.settings import settings
 
 IN_ALL = 2
 """How many times its time limit a call may take in all: looking up the name, connecting, sending and the answer."""
+LONGEST_ANSWER = 128 * 1024  # bytes kept of an answer
+LONGEST_LIST = 4 * 1024 * 1024  # bytes kept of an answer to a GET
 
 
 class NotConnected(ConnectionError):
@@ -79,6 +81,11 @@ def target(url: str) -> Target:
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 
 
+def longest(request: PreparedRequest) -> int:
+    """The bytes that are kept of this request's answer."""
+    return LONGEST_LIST if request.method == "GET" else LONGEST_ANSWER
+
+
 class Transfer:
     """A libcurl handle, for one request after the other. It keeps its connections between them."""
 
@@ -87,8 +94,7 @@ class Transfer:
         self._lines: list[bytes] = []
         self._parts: list[bytes] = []
         self._size = self._most = 0
-        self._silence = self._since = 0.0
-        self._moved = 0
+        self._silence = self._since = self._moved = 0.0
         self._refused = ""
         self._proxied = bool(settings().outgoing_proxy)
         self._request = PreparedRequest()
@@ -96,7 +102,6 @@ class Transfer:
             self.curl.setopt(option, value)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._keep)
-        self.curl.setopt(pycurl.XFERINFOFUNCTION, self._watch)
         if not self._proxied:
             self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
 
@@ -130,15 +135,7 @@ class Transfer:
         milliseconds = max(int(timeout * 1000), 1)
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds)
         curl.setopt(pycurl.TIMEOUT_MS, IN_ALL * milliseconds)
-        self._silence, self._moved, self._since = timeout, 0, time.monotonic()
-
-    def perform(self) -> Response:
-        """Send, and wait for the whole answer. Raises what :meth:`failed` raises."""
-        try:
-            self.curl.perform()
-        except pycurl.error as error:
-            return self.failed(error.args[0], str(error.args[1]))
-        return self.answer()
+        self._silence, self._moved, self._since = timeout, 0.0, time.monotonic()
 
     def answer(self) -> Response:
         """The answer that came, as ``requests`` has it, its body read. Raises ConnectionError when its headers do not end."""
@@ -149,6 +146,13 @@ class Transfer:
         response._content = b"".join(self._parts)
         self._parts.clear()
         return response
+
+    def is_silent(self) -> bool:
+        """Whether nothing was sent or came for as long as its time limit. To be asked every second or so."""
+        moved = self.curl.getinfo(pycurl.SIZE_UPLOAD_T) + self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T)
+        if moved != self._moved:
+            self._moved, self._since = moved, time.monotonic()
+        return time.monotonic() - self._since > self._silence
 
     def failed(self, code: int, said: str) -> Response:
         """The answer, where it counts all the same, for libcurl's error ``code``.
@@ -162,8 +166,6 @@ class Transfer:
             return self.answer()  # refused, and hung up, while we were still sending
         if self._refused:
             raise AddressRefused(self._refused)
-        if code == pycurl.E_ABORTED_BY_CALLBACK:
-            said = f"Nothing came for {self._silence:g} seconds"
         raise _error(code, said, sent=self.curl.getinfo(pycurl.REQUEST_SIZE) > 0)
 
     def _keep(self, part: bytes) -> int:
@@ -171,13 +173,6 @@ class Transfer:
         self._size += len(part)
         self._parts.append(part if len(part) <= room else part[:room])
         return len(part) if self._size < self._most else 0
-
-    def _watch(self, _download: int, downloaded: int, _upload: int, uploaded: int) -> bool:
-        """Told by libcurl how far it is, once a second at least. True ends the call: the other side is silent."""
-        now, moved = time.monotonic(), downloaded + uploaded
-        if moved != self._moved:
-            self._moved, self._since = moved, now
-        return now - self._since > self._silence
 
     def _open(self, _purpose: int, address: Any) -> Any:
         """The address guard: libcurl connects to ``address`` next, whatever name led there."""
@@ -222,7 +217,6 @@ def _always(proxy: str) -> list[tuple[int, Any]]:
         (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
         (pycurl.ACCEPT_ENCODING, ""),  # all that libcurl can undo
         (pycurl.TCP_KEEPALIVE, 1),
-        (pycurl.NOPROGRESS, 0),
     ]
 
 
@@ -271,7 +265,7 @@ _BROKE_OFF = (pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 
 def _error(code: int, said: str, *, sent: bool) -> RequestException:
     kind: type[RequestException] = _KINDS.get(code, ConnectionError)
-    if code in (pycurl.E_OPERATION_TIMEDOUT, pycurl.E_ABORTED_BY_CALLBACK):
+    if code == pycurl.E_OPERATION_TIMEDOUT:
         kind = ReadTimeout if sent else ConnectTimeout
     return kind(f"{said} (libcurl {code})")
 

@@ -16,7 +16,7 @@ from hub.contract.auth import SignedBody
 from hub.contract.calls import Call, Reply, with_params
 from hub.contract.errors import Refused
 from hub.contract.inbound import Headers
-from hub.outgoing.adapter import longest
+from hub.outgoing.curl import longest
 from hub.outgoing.grants import Ask, authorize
 from hub.outgoing.guard import check_url
 from hub.settings import settings

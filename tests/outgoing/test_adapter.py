@@ -10,6 +10,7 @@ import requests
 from outgoing.receivers import WHOLE, Receive, answering, read_request
 
 from hub.outgoing import adapter as adapters
+from hub.outgoing import curl
 from hub.outgoing.adapter import GuardedAdapter
 
 
@@ -48,7 +49,7 @@ def test_nothing_is_added_that_nobody_asked_for(adapter: GuardedAdapter, receive
     assert len(asked[0].partition(b"\r\n\r\n")[2]) == 2_000_000
 
 
-LONG = adapters.LONGEST_ANSWER
+LONG = curl.LONGEST_ANSWER
 
 
 @pytest.mark.parametrize(
