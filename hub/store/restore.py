@@ -1,7 +1,8 @@
 """Put a backup in the place of the database, while nobody else has it open.
 
 What it replaces is kept. The backup is brought to this version's schema, and told who asked to be left alone since it was
-made, before it takes its place: so no hub ever works with a state that has forgotten them.
+made, before a hub may open it. On PostgreSQL that follows the commit of the restored tables: a restore that is killed
+between the two is to be run again.
 """
 
 from __future__ import annotations
