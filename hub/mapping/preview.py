@@ -124,7 +124,7 @@ def _problem(record_id: str, said: Text, language: str) -> Json:
     return {"record": record_id, "problem": said.in_(language)}
 
 
-def _said(error: Exception) -> Text:
+def _said(error: BaseException) -> Text:
     if isinstance(error, HubError):
         return Text(error.message, error.message)
     kind = type(error).__name__

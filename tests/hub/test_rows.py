@@ -15,7 +15,9 @@ def kinds(base: type[Row] = Row) -> list[type[Row]]:
 BY_TABLE = {kind.__name__.removesuffix("Row").lower(): kind for kind in kinds() if kind.__name__.endswith("Row")}
 
 
-@pytest.mark.parametrize("table", [each for each in metadata.sorted_tables if each.name not in ("lease", "change_count")], ids=str)
+@pytest.mark.parametrize(
+    "table", [each for each in metadata.sorted_tables if each.name not in ("lease", "change_count")], ids=str
+)
 def test_a_record_has_the_columns_of_its_table(table: object) -> None:
     name = str(table).replace("access_", "").replace("_", "")  # "grant" is a word of SQL, the table has another
     kind = BY_TABLE[name]
