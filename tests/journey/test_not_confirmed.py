@@ -15,8 +15,8 @@ from hub import receive
 from hub.receive import Receiver
 from hub.store import Store, conversions, inbound
 
-VIEW = "/v1/conversion/pixel/1?event=view_content"  # nobody and no order: two of these are two
-SALE = "/v1/conversion/pixel/1?orderId=7&email=anna@example.com&amount=9"
+VIEW = "/v1/conversion/pixel/1?event=view_content"  # nobody and no order, so nothing else makes one of two
+SALE = "/v1/conversion/pixel/1?orderId=7&email=anna@example.com&amount=9&currency=EUR"
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def slow_commits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         go_on.set()
 
 
-@pytest.mark.parametrize("address", [VIEW, SALE])
+@pytest.mark.parametrize(("address", "found"), [(VIEW, 0), (SALE, 1)])
 def test_a_hit_that_could_not_be_confirmed_and_its_resend_are_one(
-    hub: World, monkeypatch: pytest.MonkeyPatch, address: str
+    hub: World, monkeypatch: pytest.MonkeyPatch, address: str, found: int
 ) -> None:
     with slow_commits(monkeypatch):
         first = hub.client.get(address)
@@ -55,7 +55,7 @@ def test_a_hit_that_could_not_be_confirmed_and_its_resend_are_one(
     last = hub.client.get(address)
     assert (last.status_code, last.headers["X-Hub-Result"]) == (200, "recorded")
     hub.work()
-    assert counted(hub) == (1, 1)
+    assert counted(hub) == (1, found)
     assert hub.client.get(address).status_code == 200  # from here on the page was opened again
     hub.work()
     assert counted(hub)[0] == 2
@@ -65,13 +65,12 @@ def test_the_hit_of_another_visitor_is_no_resend(hub: World, monkeypatch: pytest
     with slow_commits(monkeypatch):
         assert hub.client.get(VIEW, headers={"User-Agent": "one"}).status_code == 503
     assert hub.client.get(VIEW, headers={"User-Agent": "two"}).status_code == 200
-    hub.work()
-    assert counted(hub) == (2, 2)
+    assert counted(hub)[0] == 2
 
 
 def test_a_webhook_without_an_event_id_counts_once(hub: World, monkeypatch: pytest.MonkeyPatch) -> None:
     address = hub.source("webhook", scheme="secret_address")
-    body = {"event": "purchase", "email": "anna@example.com", "amount": "9.00"}
+    body = {"event": "purchase", "email": "anna@example.com", "amount": "9.00", "currency": "EUR"}
     with slow_commits(monkeypatch):
         first = hub.client.post(f"/in/{address}", json=body)
     assert first.status_code == 503
