@@ -53,7 +53,7 @@ class _Waiting:
     def wait(self, patience: float) -> Receipt | None:
         """None: it was tried, and could not be written. Raises NotConfirmed when neither is known within ``patience``."""
         if not self.done.acquire(timeout=patience):
-            raise NotConfirmed("It is not confirmed yet that the message is stored. Send it again: it counts once.")
+            raise NotConfirmed("The message is not confirmed yet to be stored. Send it again: it counts once.")
         self.done.release()  # a resend may wait for it as well
         return self.receipt
 
@@ -70,13 +70,14 @@ class Receiver:
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
         self._thread.start()
 
-    def keep(self, row: Values, content: Callable[[], str] = lambda: "", *, patience: float = PATIENCE) -> Receipt:
+    def keep(self, row: Values, content: Callable[[], str] = lambda: "", *, patience: float | None = None) -> Receipt:
         """Return when ``row`` is on disk. Raises NotKept when it could not be written.
 
-        Raises NotConfirmed when neither is known within ``patience`` seconds: it may still be written. Its resend, told by
-        its ``content``, then waits for that same row. So it is known also where a sender's equal messages are news, which
-        the database keeps apart.
+        Raises NotConfirmed when neither is known within ``patience`` seconds (None: :data:`PATIENCE`): it may still be
+        written. Its resend, told by its ``content``, then waits for that same row. So it is known also where a sender's
+        equal messages are news, which the database keeps apart.
         """
+        patience = PATIENCE if patience is None else patience
         resend = self._wait_for_the_first(content, patience) if self._unconfirmed else None
         if resend is not None:
             return resend

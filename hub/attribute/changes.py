@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -224,7 +224,7 @@ class Changes:
                         "currency": key[2],
                         "occurred_at": whose[key[0]][1],
                         "booked_at": self._at,
-                        "note": _CORRECTIONS[key[1]] if key in booked else _NOTES[key[1]],
+                        "note": _note(key, booked, wanted),
                     }
                 )
 
@@ -353,6 +353,19 @@ def _reason(one: orders.Folded) -> str:
     if one.kind.value in _KIND_EFFECTS:
         return _KIND_EFFECTS[one.kind.value]
     return "order_added" if one.stage == "purchase" else "new_conversion"
+
+
+def _note(line: _Line, booked: Mapping[_Line, Decimal], wanted: Mapping[_Line, Decimal]) -> str:
+    """Why an amount is booked on a line of the ledger."""
+    kind = line[1]
+    if line not in booked:
+        return _NOTES[kind]
+    is_won = kind == "dispute" and not wanted.get(line)
+    return "dispute_won" if is_won else _CORRECTIONS[kind]
+
+
+_Line = tuple[str, str, str]
+"""A line of an order's ledger: conversion, kind, currency."""
 
 
 def _effect(said: orders.Said, before: str | None) -> str:

@@ -138,8 +138,8 @@ def _is_whole(error: HubError) -> bool:
 
 
 @contextmanager
-def at_most(seconds: float = LONGEST_THOUGHT) -> Iterator[None]:
-    """Raise :class:`Endless` in this block after so many seconds of the processor; in the main thread only.
+def at_most() -> Iterator[None]:
+    """Raise :class:`Endless` in this block after :data:`LONGEST_THOUGHT`; in the main thread only, where jobs run.
 
     The clock counts what this process computes, so that a busy machine is no verdict, and is another than the one that
     ends a job.
@@ -148,7 +148,7 @@ def at_most(seconds: float = LONGEST_THOUGHT) -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGVTALRM, _ring)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_THOUGHT)
     try:
         yield
     finally:

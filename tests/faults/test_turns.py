@@ -7,16 +7,18 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hostile import WRONGS, installed
 from journey.world import World
 from redis.exceptions import RedisError
 from running_hub import free_port
 from test_at_once import report
 
+from hub.contract.calls import Recipe
 from hub.run import jobs, queue
 from hub.run.embedded import server_binary
-from hub.run.queue import LANES, READING, Turn
+from hub.run.queue import ASKING, LANES, READING, Turn
 from hub.settings import settings
-from hub.store import Store, deliveries
+from hub.store import Store, deliveries, inbound
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +116,31 @@ def test_one_turn_reads_what_comes_while_it_lasts_and_serves_every_lane(
         counts = deliveries.counts(tx, world.workspace_id)
     assert sorted(counts.values()) == [5, 5]
     assert {state for _, state in counts} == {deliveries.DELIVERED}
+
+
+def test_what_has_to_be_asked_for_is_asked_by_a_job_of_its_own_and_read_after_it(world: World) -> None:
+    with installed():
+        address = world.source("awful")
+        WRONGS["needs_fetch"] = lambda: True
+        WRONGS["fetch"] = lambda: iter_of_nothing()
+        world.client.post(f"/in/{address}", json={"id": "1"})
+        jobs.read_messages(world.workspace_id)
+        assert [job.args for job in queue.queue(ASKING).jobs] == [[world.workspace_id]]
+        queue.queue(ASKING).empty()
+        queue.queue(READING).empty()
+        time.sleep(queue.ASKED / 1000 + 0.1)  # as if its worker had died
+        jobs.sweep()
+        assert [job.args for job in queue.queue(ASKING).jobs] == [[world.workspace_id]]
+        jobs.ask_senders(world.workspace_id)
+        assert [job.args for job in queue.queue(READING).jobs] == [[world.workspace_id]]
+        jobs.read_messages(world.workspace_id)
+    with world.store.read() as tx:
+        assert [row.state for row in inbound.latest(tx, world.workspace_id)] == [inbound.DONE]
+
+
+def iter_of_nothing() -> Recipe:
+    return None
+    yield
 
 
 def _answers() -> bool:

@@ -42,7 +42,7 @@ class LocalReceiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def bodies(self) -> list[Any]:
         return [json.loads(one["body"]) for one in self.received]
