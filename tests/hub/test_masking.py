@@ -11,7 +11,7 @@ import pytest
 
 from hub.connecting.masking import MASK, mask_for, secrets_of
 from hub.contract import Call, Category, Destination, Secret, Secrets, SecretUrl, SettingsSchema, Text
-from hub.outgoing import sender
+from hub.outgoing import exchange
 
 LABEL = Text("Key", "Clé")
 SECRET = 'a+b/c="d é'
@@ -65,6 +65,6 @@ def test_what_is_kept_of_a_call_shows_no_secret_that_an_address_carries_encoded(
     """The connector puts the key into the address itself; encoded, it was kept in clear in the delivery's story."""
     call = Call.get("https://api.example.com/me", params={"key": SECRET})
     mask: Any = mask_for(Acme(), SETTINGS)
-    shown = sender._shown_call(call, b"", mask)
+    shown = exchange._shown_call(call, b"", mask)
     assert quote_plus(SECRET) not in shown["url"]
     assert shown["url"] == f"https://api.example.com/me?key={MASK}"
