@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from hub.store import Store, inbound
-from hub.store.base import Values, insert_new
+from hub.store.base import insert_new
+from hub.store.inbound import InboundRow
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Receipt:
 
 @dataclass(slots=True)
 class _Waiting:
-    row: Values
+    row: InboundRow
     done: threading.Lock  # held until the row is written; a bare lock, since an Event costs as much as the rest
     receipt: Receipt | None = None
 
@@ -70,7 +71,9 @@ class Receiver:
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
         self._thread.start()
 
-    def keep(self, row: Values, content: Callable[[], str] = lambda: "", *, patience: float | None = None) -> Receipt:
+    def keep(
+        self, row: InboundRow, content: Callable[[], str] = lambda: "", *, patience: float | None = None
+    ) -> Receipt:
         """Return when ``row`` is on disk. Raises NotKept when it could not be written.
 
         Raises NotConfirmed when neither is known within ``patience`` seconds (None: :data:`PATIENCE`): it may still be
@@ -151,19 +154,19 @@ class Receiver:
         finally:
             for waiting in batch:
                 waiting.done.release()
-        kept = {waiting.row["workspace_id"] for waiting in batch if waiting.receipt and not waiting.receipt.resend}
+        kept = {waiting.row.workspace_id for waiting in batch if waiting.receipt and not waiting.receipt.resend}
         if kept:
             self._committed(kept)
 
 
-def _keep_new(tx: Connection, rows: list[Values]) -> list[Receipt]:
+def _keep_new(tx: Connection, rows: list[InboundRow]) -> list[Receipt]:
     """Insert what is new; of equal messages (connection, event key) only the first ever is kept, the others counted."""
     if insert_new(tx, inbound.inbound, rows, "connection_id", "event_key") == len(rows):
-        return [Receipt(row["id"]) for row in rows]
-    kept = inbound.existing_keys(tx, [(row["connection_id"], row["event_key"]) for row in rows if row["event_key"]])
+        return [Receipt(row.id) for row in rows]
+    kept = inbound.existing_keys(tx, [(row.connection_id, row.event_key) for row in rows if row.event_key])
     receipts = []
     for row in rows:
-        first_id = kept.get((row["connection_id"], row["event_key"])) or row["id"]
-        receipts.append(Receipt(first_id, resend=first_id != row["id"]))
+        first_id = kept.get((row.connection_id, row.event_key or "")) or row.id
+        receipts.append(Receipt(first_id, resend=first_id != row.id))
     inbound.count_resends(tx, [receipt.inbound_id for receipt in receipts if receipt.resend])
     return receipts

@@ -314,6 +314,22 @@ def words(name: str) -> list[str]:
     return re.findall(r"[a-z]+", re.sub(r"([A-Z])", r" \1", name).lower())
 
 
+STEPS = ("receive.py", "verify.py", "normalize.py", "route.py", "attribute/", "mapping/", "deliver/")
+
+
+def test_the_steps_read_rows_by_attributes_that_mypy_checks() -> None:
+    """What the store gives and takes are records: a misspelt column is a type error, not a sale that is lost at night."""
+    by_name = re.compile(r"\b(row|rows|delivery|before)\[[\"']")
+    found = [
+        f"{told(path)}:{number} {line.strip()}"
+        for path in code("hub")
+        if told(path).removeprefix("hub/").startswith(STEPS)
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if by_name.search(line)
+    ]
+    assert found == []
+
+
 def test_hub_never_names_a_connector() -> None:
     vendors = {entry.slug for entry in registry().all() if entry.category not in (Category.PAGE, Category.GENERIC)}
     assert vendors

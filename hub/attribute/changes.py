@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, update
 
 from hub.attribute import orders
@@ -20,7 +21,9 @@ from hub.store import conversions as conversion_store
 from hub.store import new_id
 from hub.store import orders as order_store
 from hub.store.base import Values, insert, insert_new, upsert
-from hub.store.conversions import ConversionRow
+from hub.store.campaigns import CampaignRow, CreditRow
+from hub.store.conversions import ConversionRow, ObservationRow
+from hub.store.orders import LedgerRow, OrderRow
 
 NAMESPACE = uuid.UUID("6f1d0f5e-6f0c-5a7e-9d59-3a1f5b1c0de1")
 ZERO = Decimal(0)
@@ -30,7 +33,7 @@ ZERO = Decimal(0)
 class Changed:
     """A conversion that is new, or is not what it was: routing looks at it again."""
 
-    row: Values
+    row: ConversionRow
     new: bool
 
 
@@ -59,11 +62,11 @@ class Changes:
         self._people = people
         self.changed: list[Changed] = []  # the conversions that are new, or are not what they were
         self._seen: dict[str, str] = {}  # conversions told of in this batch: with what trust
-        self._observations: list[Values] = []
-        self._orders: list[Values] = []
-        self._ledger: list[Values] = []
+        self._observations: list[ObservationRow] = []
+        self._orders: list[OrderRow] = []
+        self._ledger: list[LedgerRow] = []
         self._redated: list[Values] = []
-        self._credits: list[Values] = []
+        self._credits: list[CreditRow] = []
         self._campaign_ids: set[str] = set()
         self._withdrawn: dict[str, ConversionRow] = {}  # conversions that nothing says any more
 
@@ -135,33 +138,33 @@ class Changes:
     def _put_conversion(self, subject: Subject, one: orders.Folded, before: ConversionRow | None) -> None:
         conversion_id = before.id if before is not None else new_id()
         subject.ids |= dict.fromkeys((one.slot, *one.slots), conversion_id)
-        row = {
-            "id": conversion_id,
-            "workspace_id": self._workspace_id,
-            "subject": subject.name,
-            "slot": one.slot,
-            "event_id": before.event_id if before is not None else self._event_id(subject, one),
-            "order_id": subject.order_id,
-            "contact_id": subject.contact_id,
-            "kind": one.kind.value,
-            "stage": one.stage.value if one.stage else None,
-            "occurred_at": one.occurred_at,
-            "value": one.value,
-            "currency": one.currency,
-            "test": one.test,
-            "trust": one.trust.value,
-            "identified_by": self._people.identified_by(one.data, subject.contact_id),
-            "state": one.state,
-            "reason": _reason(one),
-            "data": one.data,
-            "created_at": before.created_at if before is not None else self._at,
-            "updated_at": self._at,
-        }
-        if before is not None and all(getattr(before, name) == row[name] for name in _COMPARED):
+        row = ConversionRow(
+            id=conversion_id,
+            workspace_id=self._workspace_id,
+            subject=subject.name,
+            slot=one.slot,
+            event_id=before.event_id if before is not None else self._event_id(subject, one),
+            order_id=subject.order_id,
+            contact_id=subject.contact_id,
+            kind=one.kind.value,
+            stage=one.stage.value if one.stage else None,
+            occurred_at=one.occurred_at,
+            value=one.value,
+            currency=one.currency,
+            test=one.test,
+            trust=one.trust.value,
+            identified_by=self._people.identified_by(one.data, subject.contact_id),
+            state=one.state,
+            reason=_reason(one),
+            data=one.data,
+            created_at=before.created_at if before is not None else self._at,
+            updated_at=self._at,
+        )
+        if before is not None and all(getattr(before, name) == getattr(row, name) for name in _COMPARED):
             return
         self.changed.append(Changed(row, before is None))
         self._put_credit(conversion_id, one.data["campaigns"])
-        moved = before is not None and any(getattr(before, name) != row[name] for name in ("contact_id", "occurred_at"))
+        moved = before is not None and (before.contact_id, before.occurred_at) != (row.contact_id, row.occurred_at)
         if moved and subject.order_id is not None:
             self._redated.append(
                 {
@@ -184,22 +187,22 @@ class Changes:
         total = orders.totals(subject.folded)
         before = self._old_orders.get(order_id)
         told = sorted(subject.folded, key=lambda one: not one.is_charge)
-        row = {
-            "id": order_id,
-            "workspace_id": self._workspace_id,
-            "display_id": short(next((one.data["order_id"] for one in told if one.data["order_id"]), ""), 255),
-            "contact_id": subject.contact_id,
-            "subscription_id": _subscription(subject),
-            "currency": total.currency,
-            "gross": total.gross,
-            "refunded": total.refunded,
-            "disputed": total.disputed,
-            "status": total.status,
-            "test": total.test,
-            "paid_at": total.paid_at,
-            "created_at": before.created_at if before is not None else self._at,
-            "updated_at": self._at,
-        }
+        row = OrderRow(
+            id=order_id,
+            workspace_id=self._workspace_id,
+            display_id=short(next((one.data["order_id"] for one in told if one.data["order_id"]), ""), 255),
+            contact_id=subject.contact_id,
+            subscription_id=_subscription(subject),
+            currency=total.currency,
+            gross=total.gross,
+            refunded=total.refunded,
+            disputed=total.disputed,
+            status=total.status,
+            test=total.test,
+            paid_at=total.paid_at,
+            created_at=before.created_at if before is not None else self._at,
+            updated_at=self._at,
+        )
         self._orders.append(row)
         self._put_lines(subject, order_id, total)
 
@@ -213,19 +216,19 @@ class Changes:
             step = wanted.get(key, ZERO) - booked.get(key, ZERO)
             if step:
                 self._ledger.append(
-                    {
-                        "id": new_id(),
-                        "workspace_id": self._workspace_id,
-                        "order_id": order_id,
-                        "contact_id": whose[key[0]][0],
-                        "conversion_id": key[0],
-                        "kind": key[1],
-                        "amount": step,
-                        "currency": key[2],
-                        "occurred_at": whose[key[0]][1],
-                        "booked_at": self._at,
-                        "note": _note(key, booked, wanted),
-                    }
+                    LedgerRow(
+                        id=new_id(),
+                        workspace_id=self._workspace_id,
+                        order_id=order_id,
+                        contact_id=whose[key[0]][0],
+                        conversion_id=key[0],
+                        kind=key[1],
+                        amount=step,
+                        currency=key[2],
+                        occurred_at=whose[key[0]][1],
+                        booked_at=self._at,
+                        note=_note(key, booked, wanted),
+                    )
                 )
 
     # -- what was told, and credit ---------------------------------------------------------------------------------
@@ -243,39 +246,39 @@ class Changes:
         observed.effect = _effect(said, self._seen.get(conversion_id, known))
         self._seen[conversion_id] = said.trust.value
         self._observations.append(
-            {
-                "id": new_id(),
-                "workspace_id": self._workspace_id,
-                "connection_id": observed.connection_id,
-                "inbound_id": observed.inbound_id,
-                "event_id": said.event_id,
-                "subject": subject.name,
-                "slot": said.slot,
-                "conversion_id": conversion_id,
-                "trust": said.trust.value,
-                "occurred_at": said.occurred_at,
-                "effect": observed.effect,
-                "data": said.data,
-            }
+            ObservationRow(
+                id=new_id(),
+                workspace_id=self._workspace_id,
+                connection_id=observed.connection_id,
+                inbound_id=observed.inbound_id,
+                event_id=said.event_id,
+                subject=subject.name,
+                slot=said.slot,
+                conversion_id=conversion_id,
+                trust=said.trust.value,
+                occurred_at=said.occurred_at,
+                effect=observed.effect,
+                data=said.data,
+            )
         )
 
     def _put_credit(self, conversion_id: str, aim: dict[str, list[str]]) -> None:
-        base = {"conversion_id": conversion_id, "workspace_id": self._workspace_id}
         self._campaign_ids |= {name[:255] for name in aim["ids"]}
-        self._credits += [{**base, "type": "campaign", "value": name[:255]} for name in aim["ids"]]
-        self._credits += [{**base, "type": "tag", "value": tag[:255]} for tag in aim["tags"]]
+        for type_, values in (("campaign", aim["ids"]), ("tag", aim["tags"])):
+            self._credits += [CreditRow(conversion_id, type_, value[:255], self._workspace_id) for value in values]
 
     def _write_credits(self, tx: Connection) -> None:
         """A webinar id we have not seen becomes a campaign, so that no sale waits for somebody to set it up."""
+        ids: dict[str, str] = {}
         if self._campaign_ids:
-            base = {"workspace_id": self._workspace_id, "created_at": self._at}
-            rows = [{"id": new_id(), "external_id": name, "name": name, **base} for name in sorted(self._campaign_ids)]
-            insert_new(tx, campaign_store.campaign, rows, "workspace_id", "external_id")
-            found = campaign_store.by_external_ids(tx, self._workspace_id, self._campaign_ids)
-            for row in self._credits:
-                if row["type"] == "campaign":
-                    row["value"] = found[row["value"]].id
-        insert_new(tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
+            new = [
+                CampaignRow(new_id(), self._workspace_id, name, name, self._at) for name in sorted(self._campaign_ids)
+            ]
+            insert_new(tx, campaign_store.campaign, new, "workspace_id", "external_id")
+            known = campaign_store.by_external_ids(tx, self._workspace_id, self._campaign_ids)
+            ids = {name: row.id for name, row in known.items()}
+        rows = [replace(row, value=ids[row.value]) if row.type == "campaign" else row for row in self._credits]
+        insert_new(tx, campaign_store.credit, rows, "conversion_id", "type", "value")
 
 
 _COMPARED = (

@@ -26,7 +26,8 @@ from hub.attribute.orders import Said
 from hub.contract.vocabulary import Trust
 from hub.store import contacts as store
 from hub.store import new_id
-from hub.store.base import EPOCH, Values, upsert
+from hub.store.base import EPOCH, upsert
+from hub.store.contacts import ConsentRow, ContactRow, IdentityRow
 
 Strength = tuple[int, datetime]
 """Rank of trust and time of the message that shows a name together with an e-mail; less is stronger."""
@@ -60,7 +61,7 @@ class ContactBook:
         self._held: dict[identity.Key, _Held] = {}
         self._contacts: dict[str, _Contact] = {}
         self._changed_keys: set[identity.Key] = set()
-        self._consents: dict[tuple[str, str, bool, Trust], Values] = {}
+        self._consents: dict[tuple[str, str, bool, Trust], ConsentRow] = {}
         self._moved: dict[identity.Key, str] = {}  # the contact it was taken from
 
     def load(self, entries: Iterable[Entry]) -> None:
@@ -157,16 +158,16 @@ class ContactBook:
     def write(self, tx: Connection) -> None:
         """Write new and changed contacts, what they are recognized by, and what they consented to."""
         rows = [
-            {
-                "id": contact.id,
-                "workspace_id": self._workspace_id,
-                "email": contact.email,
-                "data": contact.data,
-                "told": contact.told,
-                "merged_into": contact.merged_into,
-                "created_at": contact.created_at,
-                "updated_at": self._at,
-            }
+            ContactRow(
+                id=contact.id,
+                workspace_id=self._workspace_id,
+                email=contact.email,
+                data=contact.data,
+                told=contact.told,
+                merged_into=contact.merged_into,
+                created_at=contact.created_at,
+                updated_at=self._at,
+            )
             for contact in self._contacts.values()
             if contact.changed
         ]
@@ -224,27 +225,20 @@ class ContactBook:
     def _consent(self, contact: _Contact, purpose: str, granted: bool, said: Said) -> None:
         key = (contact.id, purpose, granted, said.trust)
         before = self._consents.get(key)
-        if before is None or said.occurred_at > before["at"]:
-            self._consents[key] = {
-                "contact_id": contact.id,
-                "purpose": purpose,
-                "granted": granted,
-                "trust": said.trust.value,
-                "workspace_id": self._workspace_id,
-                "basis": "told with a conversion",
-                "at": said.occurred_at,
-            }
+        if before is None or said.occurred_at > before.at:
+            self._consents[key] = ConsentRow(
+                contact_id=contact.id,
+                purpose=purpose,
+                granted=granted,
+                trust=said.trust.value,
+                workspace_id=self._workspace_id,
+                basis="told with a conversion",
+                at=said.occurred_at,
+            )
 
-    def _key_row(self, key: identity.Key, held: _Held) -> Values:
+    def _key_row(self, key: identity.Key, held: _Held) -> IdentityRow:
         trust, seen_at = (_TRUSTS[held.claim[0]], held.claim[1]) if held.claim else (None, self._at)
-        return {
-            "workspace_id": self._workspace_id,
-            "type": key[0],
-            "value": key[1],
-            "contact_id": held.contact_id,
-            "trust": trust,
-            "seen_at": seen_at,
-        }
+        return IdentityRow(self._workspace_id, key[0], key[1], held.contact_id, trust, seen_at)
 
 
 _TRUSTS = {trust.rank: trust.value for trust in Trust}

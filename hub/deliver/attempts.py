@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
 
 from hub.contract.calls import Outcome, Result
 from hub.deliver import verdicts
 from hub.deliver.outbox import Lost, OutboxItem
 from hub.deliver.retry import next_try
 from hub.store import deliveries
-from hub.store.base import Values
+from hub.store.attempts import Verdict
 
 _GOOD = frozenset(
     {
@@ -21,38 +24,43 @@ _GOOD = frozenset(
 )
 
 
-def row_after(
+def verdict_of(
     item: OutboxItem | Lost, outcome: Outcome, exchange_id: str | None, max_age: int | None, at: datetime
-) -> Values:
-    """The row for :func:`hub.store.deliveries.record`. ``max_age``: seconds after which the destination refuses."""
-    delivery = item.delivery
-    row: Values = {
-        "id": delivery.id,
-        "number": delivery.tries + 1,
-        "result": outcome.result.value,
-        "reason": outcome.reason,
-        "detail": outcome.detail,
-        "mapping_id": item.mapping.id if isinstance(item, OutboxItem) else delivery.mapping_id,
-        "exchange_id": exchange_id,
-        "due_at": at,
-        "done_at": at,
-        "uncounted": int(_is_no_try(item, outcome)),
+) -> Verdict:
+    """What is recorded of an attempt. ``max_age``: seconds after which the destination refuses."""
+    delivery, uncounted = item.delivery, int(_is_no_try(item, outcome))
+    tries = delivery.tries + 1 - delivery.uncounted - uncounted
+    failed = Verdict(
+        id=delivery.id,
+        number=delivery.tries + 1,
+        state=deliveries.FAILED,
+        result=outcome.result.value,
+        reason=outcome.reason,
+        detail=outcome.detail,
+        mapping_id=item.mapping.id if isinstance(item, OutboxItem) else delivery.mapping_id,
+        exchange_id=exchange_id,
+        due_at=at,
+        done_at=at,
+        uncounted=uncounted,
         **verdicts.ticket_columns(delivery, outcome),
-    }
+    )
+    return replace(failed, **_standing(item, outcome, tries, _deadline(item, max_age), at))
+
+
+def _standing(
+    item: OutboxItem | Lost, outcome: Outcome, tries: int, deadline: datetime | None, at: datetime
+) -> dict[str, Any]:
+    """The columns of a delivery that has not simply failed."""
     if outcome.result is Result.PENDING:
-        return row | verdicts.awaited(delivery, outcome, at)
+        return verdicts.awaited(item.delivery, outcome, at)
     if outcome.result in _GOOD:
-        return row | {"state": deliveries.DELIVERED}
+        return {"state": deliveries.DELIVERED}
     if outcome.result is Result.SKIPPED:
-        return row | {"state": deliveries.NOT_SENT}
+        return {"state": deliveries.NOT_SENT}
     if outcome.result is Result.BAD_CREDENTIALS:
         # Waits, as it is, for its owner to repair the connection.
-        return row | {"state": deliveries.WAITING, "done_at": None}
-    if outcome.result is Result.TRY_LATER:
-        return row | _later(
-            row["number"] - delivery.uncounted - row["uncounted"], outcome, _deadline(item, max_age), at
-        )
-    return row | {"state": deliveries.FAILED}
+        return {"state": deliveries.WAITING, "done_at": None}
+    return _later(tries, outcome, deadline, at) if outcome.result is Result.TRY_LATER else {}
 
 
 def _is_no_try(item: OutboxItem | Lost, outcome: Outcome) -> bool:
@@ -60,7 +68,7 @@ def _is_no_try(item: OutboxItem | Lost, outcome: Outcome) -> bool:
     return bool(item.delivery.ticket) or outcome.result is Result.BAD_CREDENTIALS
 
 
-def _later(tries: int, outcome: Outcome, deadline: datetime | None, at: datetime) -> Values:
+def _later(tries: int, outcome: Outcome, deadline: datetime | None, at: datetime) -> dict[str, Any]:
     due = next_try(tries, at, after=outcome.after, deadline=deadline)
     if due is not None:
         return {"state": deliveries.WAITING, "due_at": due, "done_at": None}

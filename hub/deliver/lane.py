@@ -23,7 +23,7 @@ from hub.contract.calls import Outcome, Recipe, Record, Result
 from hub.contract.connector import Batch
 from hub.contract.errors import BadCredentials, DeliveryError, Gone, Refused, TryLater
 from hub.deliver import breaker, returned, verdicts
-from hub.deliver.attempts import row_after
+from hub.deliver.attempts import verdict_of
 from hub.deliver.outbox import Lost, OutboxItem, load
 from hub.deliver.pace import Pace
 from hub.deliver.retry import LONGEST_WAIT
@@ -31,7 +31,7 @@ from hub.outgoing.answers import outcome_of
 from hub.outgoing.exchange import Exchange
 from hub.outgoing.sender import Sender, Start
 from hub.store import Store, connections, deliveries, leases, new_id, now
-from hub.store.base import Values
+from hub.store.attempts import ExchangeRow
 from hub.store.deliveries import DueDelivery
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Wave:
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     exchange_of: dict[str, str] = field(default_factory=dict)
-    exchanges: list[Values] = field(default_factory=list)
+    exchanges: list[ExchangeRow] = field(default_factory=list)
     good: int = 0  # calls that were answered
     bad: int = 0  # calls that failed for everybody's records, not for this one's
     stop: DeliveryError | None = None  # why the rest must wait
@@ -260,7 +260,7 @@ class Lane:
         for delivery_id in ids:
             wave.outcomes[delivery_id] = self._checked(each.get(delivery_id, rest))
             if exchange is not None:
-                wave.exchange_of[delivery_id] = exchange["id"]
+                wave.exchange_of[delivery_id] = exchange.id
         if isinstance(error, TryLater) and not error.whole_connection:
             wave.bad += 1
         elif talk.calls:
@@ -271,15 +271,9 @@ class Lane:
     def _checked(self, told: Any) -> Outcome:
         return returned.checked(told, self._connected.destination)
 
-    def _exchange(self, talk: Exchange, records: int) -> Values:
-        return {
-            "id": new_id(),
-            "connection_id": self._connected.id,
-            "at": now(),
-            "milliseconds": int(talk.seconds * 1000),
-            "records": records,
-            "calls": talk.calls,
-        }
+    def _exchange(self, talk: Exchange, records: int) -> ExchangeRow:
+        milliseconds = int(talk.seconds * 1000)
+        return ExchangeRow(new_id(), self._connected.id, now(), milliseconds, records, talk.calls)
 
     # -- recording -------------------------------------------------------------------------------------------------
 
@@ -287,7 +281,7 @@ class Lane:
         """Write down what was found out. None: nothing was, since another worker has the lane by now."""
         at, max_age = now(), self._connected.destination.max_age
         found = [
-            row_after(item, outcome, wave.exchange_of.get(item.delivery.id), max_age, at)
+            verdict_of(item, outcome, wave.exchange_of.get(item.delivery.id), max_age, at)
             for item in items
             if (outcome := wave.outcomes.get(item.delivery.id)) is not None
         ]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from flask import current_app
 from limits import RateLimitItemPerMinute
@@ -20,7 +21,7 @@ from hub.contract.vocabulary import Trust
 from hub.receive import Receipt, Receiver
 from hub.run.queue import ASKING
 from hub.store import Store, connections, inbound, new_id, now
-from hub.store.base import Values
+from hub.store.inbound import InboundRow
 from hub.toolkit.visits import NEW_VISITOR, VISITOR_COOKIE
 from hub.verify import content_key, event_key
 
@@ -88,7 +89,7 @@ def hub() -> Hub:
 def keep(hub: Hub, message: Inbound, connected: Connected, trust: Trust) -> Receipt:
     """Make a good message durable. Raises NotKept when it could not be, NotConfirmed when that is not known yet."""
     key = event_key(message, connected)
-    row = _row(message, connected) | {"trust": trust.value, "event_key": key}
+    row = _row(message, connected, trust=trust.value, event_key=key)
     return hub.receiver.keep(row) if key else hub.receiver.keep(row, lambda: _sent_by(message, connected))
 
 
@@ -99,7 +100,7 @@ def keep_unproven(hub: Hub, message: Inbound, connected: Connected) -> Receipt |
     """
     if not _counted.hit(_most_unproven, "unproven", connected.id):
         return None
-    row = _row(message, connected) | {"state": inbound.READING, "reason": inbound.UNPROVEN}
+    row = _row(message, connected, state=inbound.READING, reason=inbound.UNPROVEN)
     receipt = hub.receiver.keep(row, lambda: _sent_by(message, connected))
     hub.wake(ASKING, "ask_senders", connected.workspace_id)
     return receipt
@@ -115,24 +116,25 @@ def keep_refused(hub: Hub, message: Inbound, connected: Connected, error: HubErr
     """Keep a message that was not verified, for people to see why; None when this minute has seen too many."""
     if not _counted.hit(_most_refused, "refused", connected.id):
         return None
-    why = {"state": inbound.REFUSED, "reason": error.reason, "detail": f"{error.message} {error.detail}".strip()[:1000]}
-    return hub.receiver.keep(_row(message, connected) | why)
+    detail = f"{error.message} {error.detail}".strip()[:1000]
+    return hub.receiver.keep(_row(message, connected, state=inbound.REFUSED, reason=error.reason, detail=detail))
 
 
-def _row(message: Inbound, connected: Connected) -> Values:
-    return inbound.NEW_ROW | {
-        "id": new_id(),
-        "workspace_id": connected.workspace_id,
-        "connection_id": connected.id,
-        "received_at": message.received_at,
-        "due_at": message.received_at,
-        "method": message.method,
-        "path": _clean(message.path[:500]),
-        "query": _clean(message.query),
-        "headers": _kept_headers(message.headers),
-        "body": message.body,
-        "remote_ip": message.remote_ip[:45],
-    }
+def _row(message: Inbound, connected: Connected, **verdict: Any) -> InboundRow:
+    return inbound.new(
+        id=new_id(),
+        workspace_id=connected.workspace_id,
+        connection_id=connected.id,
+        received_at=message.received_at,
+        due_at=message.received_at,
+        method=message.method,
+        path=_clean(message.path[:500]),
+        query=_clean(message.query),
+        headers=_kept_headers(message.headers),
+        body=message.body,
+        remote_ip=message.remote_ip[:45],
+        **verdict,
+    )
 
 
 def _kept_headers(headers: Headers) -> dict[str, str]:

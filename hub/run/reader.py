@@ -32,6 +32,7 @@ from hub.settings import settings
 from hub.store import Store, connections, inbound, leases, now, routes
 from hub.store.base import Values
 from hub.store.connections import ConnectionRow
+from hub.store.conversions import ConversionRow
 from hub.store.inbound import InboundRow
 from hub.store.routes import RouteRow
 from hub.verify import MustAsk, verify, without_asking
@@ -287,7 +288,9 @@ def _book_singly(
     return woken
 
 
-def _route(tx: Connection, workspace_id: str, changed: list[Values], at: datetime) -> tuple[Plan, dict[str, str]]:
+def _route(
+    tx: Connection, workspace_id: str, changed: list[ConversionRow], at: datetime
+) -> tuple[Plan, dict[str, str]]:
     """The deliveries that follow, and the destinations whose connectors are gone, each with the reason."""
     if not changed:
         return Plan(), {}

@@ -56,24 +56,25 @@ def record(
         raise invalid("record", *in_both(error)) from None
     if conversion is None:
         raise invalid("stage", "There is no such stage or kind.", "Cette étape ou nature n'existe pas.")
-    row = inbound.NEW_ROW | {
-        "id": new_id(),
-        "workspace_id": workspace_id,
-        "connection_id": connected.id,
-        "received_at": at,
-        "due_at": at,
-        "method": message.method,
-        "path": CALL,
-        "query": "",
-        "headers": headers,
-        "body": message.body,
-        "trust": Trust.PROVEN.value,
-        "event_key": event_key(message, connected),
-    }
+    key = event_key(message, connected)
+    row = inbound.new(
+        id=new_id(),
+        workspace_id=workspace_id,
+        connection_id=connected.id,
+        received_at=at,
+        due_at=at,
+        method=message.method,
+        path=CALL,
+        query="",
+        headers=headers,
+        body=message.body,
+        trust=Trust.PROVEN.value,
+        event_key=key,
+    )
     if insert_new(tx, inbound.inbound, [row], "connection_id", "event_key"):
-        return row["id"], conversion
-    kept = inbound.existing_keys(tx, [(connected.id, row["event_key"])])
-    return kept[connected.id, row["event_key"]], conversion
+        return row.id, conversion
+    kept = inbound.existing_keys(tx, [(connected.id, key or "")])
+    return kept[connected.id, key or ""], conversion
 
 
 def recorders() -> dict[str, Source]:

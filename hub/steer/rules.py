@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from msgspec.structs import asdict
 from sqlalchemy import Connection
 
 from hub.connecting.connected import Connected
@@ -86,7 +85,7 @@ def _on_route(
         passes = _nothing
     destination = connected.destination
     route = OpenRoute(way, passes, destination.kinds, destination.stages, destination.sends_tests)
-    asked = [asdict(known[row.conversion_id]) for row in rows]
+    asked = [known[row.conversion_id] for row in rows]
     told = held_back_by_route(tx, asked, route, filter_facts, overridden)
     found = {row.id: told[row.conversion_id] for row in rows if row.conversion_id in told}
     wait = timedelta(minutes=way.wait_minutes)

@@ -59,6 +59,27 @@ class ExchangeRow(Row, frozen=True):
     calls: Any
 
 
+class Verdict(Row, frozen=True):
+    """What an attempt found out about a delivery, and how it stands from then on.
+
+    ``number`` is the attempt's, ``uncounted`` is 1 when the schedule of tries does not count it, else 0.
+    """
+
+    id: str
+    number: int
+    state: str
+    result: str
+    reason: str
+    detail: str
+    mapping_id: str | None
+    exchange_id: str | None
+    due_at: datetime
+    done_at: datetime | None
+    uncounted: int
+    ticket: str | None = None
+    ticket_at: datetime | None = None
+
+
 class Try(AttemptRow, frozen=True):
     """An attempt with what was said on the wire: ``calls`` and the rest are None where nothing was."""
 

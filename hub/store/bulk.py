@@ -15,21 +15,25 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from hub.store.row import Row, columns_of
+
 Values = dict[str, Any]
+Rows = Sequence[Row] | Sequence[Values]
+"""Whole rows of one table, as its records; or some of its columns, all of them the same."""
 
 
-def insert(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
+def insert(tx: Connection, table: Table, rows: Rows) -> None:
     """Insert ``rows``, all with the same keys, in one round trip."""
     if rows:
         run_many(tx, _insert(table), rows)
 
 
-def insert_new(tx: Connection, table: Table, rows: Sequence[Values], *keys: str) -> int:
+def insert_new(tx: Connection, table: Table, rows: Rows, *keys: str) -> int:
     """Insert ``rows``; those whose unique ``keys`` exist already are left as they are. Returns how many were inserted."""
     return run_many(tx, _insert_new(tx.dialect.name, table, keys), rows) if rows else 0
 
 
-def upsert(tx: Connection, table: Table, rows: Sequence[Values], keys: Sequence[str], change: Iterable[str]) -> None:
+def upsert(tx: Connection, table: Table, rows: Rows, keys: Sequence[str], change: Iterable[str]) -> None:
     """Insert ``rows``; where the unique ``keys`` exist already, the ``change`` columns take the new values."""
     if rows:
         run_many(tx, _upsert(tx.dialect.name, table, tuple(keys), tuple(change)), rows)
@@ -40,14 +44,16 @@ def insert_or(tx: Connection, table: Table) -> Any:
     return _dialect(tx.dialect.name).insert(table)
 
 
-def run_many(tx: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> int:
+def run_many(tx: Connection, statement: Executable, rows: Sequence[Row] | Sequence[Mapping[str, Any]]) -> int:
     """Execute ``statement`` once for each of ``rows``, which all have the same keys: columns, or names of bindparams.
 
     Returns how many rows of the table were touched in all.
 
     What was compiled is kept by the statement's identity: pass one that is made once, not one made for each call.
     """
-    prepared = _prepare(tx.dialect, statement, tuple(rows[0]))
+    first = rows[0]
+    names = first.__struct_fields__ if isinstance(first, Row) else tuple(first)
+    prepared = _prepare(tx.dialect, statement, names)
     return tx.exec_driver_sql(prepared.sql, [prepared.bind(row) for row in rows]).rowcount
 
 
@@ -58,8 +64,10 @@ class _Prepared:
     constants: Mapping[str, Any]
     positional: bool
 
-    def bind(self, row: Mapping[str, Any]) -> Any:
+    def bind(self, row: Row | Mapping[str, Any]) -> Any:
         """The values of ``row`` as the driver takes them."""
+        if isinstance(row, Row):
+            row = columns_of(row)
         if self.constants:
             row = {**self.constants, **row}
         if self.positional:

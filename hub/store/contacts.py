@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, select, update
 
 from hub.contract.vocabulary import Trust
@@ -17,7 +18,6 @@ from hub.store.base import (
     JsonColumn,
     Moment,
     Row,
-    Values,
     chunks,
     columns_of,
     fetch_all,
@@ -204,8 +204,8 @@ _DOUBT = {Trust.PROVEN.value: 0, Trust.MANUAL.value: 0, Trust.IMPORTED.value: 1,
 """Less is surer. What a member enters by hand is worth as much as what a sender has signed."""
 
 
-def put_consents(tx: Connection, rows: Sequence[Values]) -> None:
-    """Keep what these persons said (all columns of ``consent``). The same told again counts at its latest time."""
+def put_consents(tx: Connection, rows: Sequence[ConsentRow]) -> None:
+    """Keep what these persons said. The same told again counts at its latest time."""
     if not rows:
         return
     statement = insert_or(tx, consent)
@@ -213,14 +213,15 @@ def put_consents(tx: Connection, rows: Sequence[Values]) -> None:
     key = [column.name for column in consent.primary_key]
     changes: dict[str, Any] = {name: new[name] for name in ("basis", "at")}
     tx.execute(
-        statement.on_conflict_do_update(index_elements=key, set_=changes, where=new.at > consent.c.at), list(rows)
+        statement.on_conflict_do_update(index_elements=key, set_=changes, where=new.at > consent.c.at),
+        [columns_of(row) for row in rows],
     )
 
 
 def pass_on(tx: Connection, old: str, new: str) -> None:
     """All that is kept under the contact ``old`` is ``new``'s from now on; the contact's own row stays."""
     rows = [
-        columns_of(row) | {"contact_id": new}
+        replace(row, contact_id=new)
         for row in fetch_all(tx, ConsentRow, select(consent).where(consent.c.contact_id == old))
     ]
     put_consents(tx, rows)

@@ -21,13 +21,13 @@ from sqlalchemy import (
     update,
 )
 
-from hub.store.attempts import attempt, exchange
+from hub.store.attempts import AttemptRow, ExchangeRow, Verdict, attempt, exchange
 from hub.store.base import (
     Id,
     Moment,
     Row,
-    Values,
     chunks,
+    columns_of,
     fetch_all,
     fetch_first,
     id_column,
@@ -104,7 +104,7 @@ class DeliveryRow(Row, frozen=True):
     overridden: str | None
 
 
-def add(tx: Connection, rows: Sequence[Values]) -> None:
+def add(tx: Connection, rows: Sequence[DeliveryRow]) -> None:
     """Plan deliveries; a conversion that is on a route already keeps the delivery it has."""
     insert_new(tx, delivery, rows, "conversion_id", "route_id")
 
@@ -184,20 +184,17 @@ def connections_due(tx: Connection, at: datetime) -> list[str]:
     return list(tx.scalars(statement))
 
 
-def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: Sequence[Values]) -> None:
-    """Write what a turn of a lane found out.
-
-    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, result,
-    exchange_id, and uncounted: 1 when the schedule does not count this attempt, else 0.
-    """
+def record(tx: Connection, at: datetime, verdicts: Sequence[Verdict], exchanges: Sequence[ExchangeRow]) -> None:
+    """Write what a batch of a lane's attempts found out."""
     insert(tx, exchange, exchanges)
     if verdicts:
-        run_many(tx, _VERDICT, [{f"new_{name}": value for name, value in row.items()} for row in verdicts])
-    attempts = [{"delivery_id": row["id"], "at": at, **{name: row[name] for name in _TRIED}} for row in verdicts]
+        run_many(tx, _VERDICT, [{f"new_{name}": value for name, value in columns_of(row).items()} for row in verdicts])
+    attempts = [
+        AttemptRow(row.id, row.number, at, row.result, row.reason, row.detail, row.exchange_id) for row in verdicts
+    ]
     insert_new(tx, attempt, attempts, "delivery_id", "number")
 
 
-_TRIED = ("number", "result", "reason", "detail", "exchange_id")
 _CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at")
 _VERDICT = (
     update(delivery)
@@ -216,14 +213,14 @@ def postpone(tx: Connection, ids: Sequence[str], due_at: datetime, reason: str) 
         tx.execute(update(delivery).where(in_any(delivery.c.id, some)).values(due_at=due_at, reason=reason))
 
 
-def change_plan(tx: Connection, rows: Sequence[Values]) -> None:
-    """Give deliveries of which nothing was sent another state. Rows: id, state, reason, due_at, done_at."""
+def change_plan(tx: Connection, rows: Sequence[DeliveryRow]) -> None:
+    """Give deliveries of which nothing was sent another state, reason, due and done time."""
     if rows:
         names = ("state", "reason", "due_at", "done_at")
         unsent = (delivery.c.tries == 0) | (delivery.c.state == NOT_SENT)
         chosen = (delivery.c.id == bindparam("delivery_id")) & unsent
         statement = update(delivery).where(chosen).values({name: bindparam("new_" + name) for name in names})
-        values = [{"delivery_id": row["id"], **{"new_" + name: row[name] for name in names}} for row in rows]
+        values = [{"delivery_id": row.id, **{"new_" + name: getattr(row, name) for name in names}} for row in rows]
         tx.execute(statement, values)
 
 

@@ -124,6 +124,11 @@ class InboundRow(Row, frozen=True):
     resends: int
 
 
+def new(**columns: Any) -> InboundRow:
+    """A message as it comes in; ``columns`` are those that :data:`NEW_ROW` does not have, and any that differ from it."""
+    return InboundRow(**NEW_ROW | columns)
+
+
 NEW_ROW: Values = {
     "trust": "claimed",
     "state": RECEIVED,

@@ -15,6 +15,7 @@ from sqlalchemy import column, select, table, text
 import hub.app  # noqa: F401 - whatever declares a table is imported by it
 from hub.store import Store, accounts, connections, contacts, metadata, now, upgrade
 from hub.store.base import JsonColumn
+from hub.store.contacts import ConsentRow
 
 
 def test_migrations_are_one_line() -> None:
@@ -43,7 +44,7 @@ def test_consent_from_before_it_was_told_how_sure_is_taken_with_care(database_ur
     _run(store, command.upgrade, "head")
     with store.write() as tx:
         yes = {"purpose": "email", "workspace_id": "w", "granted": True, "basis": "told", "at": now()}
-        contacts.put_consents(tx, [yes | {"contact_id": name, "trust": "claimed"} for name in ("anna", "bob")])
+        contacts.put_consents(tx, [ConsentRow(**yes, contact_id=name, trust="claimed") for name in ("anna", "bob")])
         assert contacts.consents_of(tx, ["anna", "bob"]) == {("anna", "email"): False, ("bob", "email"): True}
     _run(store, command.downgrade, "0003")
     with store.read() as tx:

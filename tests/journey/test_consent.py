@@ -13,6 +13,7 @@ from journey.test_one_sale import VISITOR, in_any_order
 
 from hub.contract import Trust
 from hub.store import Store, contacts
+from hub.store.contacts import ConsentRow
 
 WORDS = st.tuples(st.booleans(), st.sampled_from(Trust), st.integers(0, 4))
 """What was answered, how sure, in which minute."""
@@ -103,13 +104,5 @@ def agreed(words: list[tuple[bool, Trust, int]]) -> bool:
     return yes and not standing
 
 
-def row(contact_id: str, granted: bool, trust: Trust, minute: int) -> dict[str, object]:
-    return {
-        "contact_id": contact_id,
-        "purpose": "email",
-        "workspace_id": "w",
-        "granted": granted,
-        "trust": trust.value,
-        "basis": "test",
-        "at": NOON + timedelta(minutes=minute),
-    }
+def row(contact_id: str, granted: bool, trust: Trust, minute: int) -> ConsentRow:
+    return ConsentRow(contact_id, "email", granted, trust.value, "w", "test", NOON + timedelta(minutes=minute))

@@ -23,6 +23,7 @@ from hub.steer import replay
 from hub.steer import routes as steer_routes
 from hub.steer.errors import Invalid
 from hub.store import Store, accounts, contacts, conversions, deliveries, now, routes
+from hub.store.contacts import ConsentRow
 from hub.store.deliveries import DeliveryRow
 from hub.store.replays import RULES
 
@@ -63,7 +64,7 @@ def say_no(world: World) -> None:
         for row in conversions.latest(tx, world.workspace_id):
             said = {"contact_id": row.contact_id, "purpose": "analytics", "workspace_id": world.workspace_id}
             no = {"granted": False, "basis": "told", "at": now(), "trust": "proven"}
-            contacts.put_consents(tx, [said | no])
+            contacts.put_consents(tx, [ConsentRow(**said, **no)])
 
 
 def leave_alone(world: World) -> None:

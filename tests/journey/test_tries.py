@@ -107,13 +107,13 @@ def test_sending_again_while_a_try_is_under_way_starts_the_schedule_anew_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     destination = sale(world, 500, 500, 500)
-    known = attempts.row_after
+    known = attempts.verdict_of
 
     def meanwhile(*arguments: Any) -> Any:
         again(world)
         return known(*arguments)
 
-    monkeypatch.setattr("hub.deliver.lane.row_after", meanwhile)
+    monkeypatch.setattr("hub.deliver.lane.verdict_of", meanwhile)
     world.receiver.answers = [500]
     try_now(world, destination)
     monkeypatch.undo()
