@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
+from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.ground import MEASURED, OTHER, ROUNDS, ask, free_port, running, start, wait_for
@@ -94,7 +95,8 @@ def _sender() -> tuple[Any, Any]:
 
     os.environ["HUB_ALLOW_ADDRESSES"] = "127.0.0.1"
     made: Any = _kept.setdefault("sender", Sender(connections=32))
-    return made, Connected({"id": "sink", "role": "destination"}, Sink(), {})
+    row: Any = SimpleNamespace(id="sink", role="destination", workspace_id="sink")
+    return made, Connected(row, Sink(), {})
 
 
 _kept: dict[str, Any] = {}

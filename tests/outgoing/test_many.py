@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from outgoing.receivers import WHOLE, Receive, answering, read_request
+from rows import connection_row
 
 from hub.connecting.connected import Connected
 from hub.contract import Call, Category, Destination, Recipe
@@ -26,7 +27,7 @@ class Sink(Destination):
     slug, name, category = "sink", "Sink", Category.GENERIC
 
 
-CONNECTED = Connected({"id": "sink", "role": "destination"}, Sink(), {})
+CONNECTED = Connected(connection_row("sink"), Sink(), {})
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import responses
 from outgoing.receivers import WHOLE, Receive, answering
 from redis import Redis
 from responses.matchers import query_param_matcher
+from rows import connection_row
 
 from hub.connecting.connected import Connected
 from hub.connecting.registry import registry
@@ -70,7 +71,7 @@ class Asking(Destination):
 
 
 def asking(connection_id: str = "one", token: str = "first-token") -> Connected:
-    return Connected({"id": connection_id, "role": "destination"}, Asking(), {"token": token})
+    return Connected(connection_row(connection_id), Asking(), {"token": token})
 
 
 def ask(sender: Sender, call: Call, connected: Connected | None = None) -> Any:
@@ -119,7 +120,7 @@ PAGES: dict[str, tuple[str, list[tuple[dict[str, str], dict[str, Any]]]]] = {
 @pytest.mark.parametrize("slug", PAGES)
 def test_the_second_page_is_not_answered_with_the_first(redis: Redis, sender: Sender, slug: str) -> None:
     destination: Any = registry().destination(slug)
-    connected = Connected({"id": slug, "role": "destination"}, destination, {"api_key": "k" * 20, "token": "k" * 20})
+    connected = Connected(connection_row(slug), destination, {"api_key": "k" * 20, "token": "k" * 20})
     url, pages = PAGES[slug]
     with responses.RequestsMock(target="hub.outgoing.adapter.GuardedAdapter.send") as vendor:
         for params, body in pages:
