@@ -9,6 +9,7 @@ from hub.run import asking
 from hub.run.reader import read_messages
 from hub.steer import connections
 from hub.store import Store, accounts, conversions, deliveries, inbound, new_id, now, routes
+from hub.store.attempts import ExchangeRow, Verdict
 from hub.store.base import Row, insert
 
 SALE = "email=anna%40example.com&orderId=1001&amount=49.99&currency=EUR&webinarId=3&offer=spring-launch"
@@ -72,24 +73,24 @@ class Shop:
         """The delivery was tried once, and refused for good."""
         at, exchange_id = now(), new_id()
         calls = [{"call": {"method": "POST", "url": URL, "headers": {}, "body": "{}"}, "reply": {"status": 422}}]
-        exchange = {"id": exchange_id, "connection_id": self.destination_id, "at": at, "milliseconds": 12, "records": 1}
-        verdict = {
-            "id": delivery_id,
-            "number": 1,
-            "state": deliveries.FAILED,
-            "reason": "refused_by_destination",
-            "detail": "no such field",
-            "due_at": at,
-            "done_at": at,
-            "mapping_id": self.route["mapping_id"],
-            "result": "refused",
-            "exchange_id": exchange_id,
-            "ticket": None,
-            "ticket_at": None,
-            "uncounted": 0,
-        }
+        exchange = ExchangeRow(exchange_id, self.destination_id, at, 12, 1, calls)
+        verdict = Verdict(
+            id=delivery_id,
+            number=1,
+            state=deliveries.FAILED,
+            reason="refused_by_destination",
+            detail="no such field",
+            due_at=at,
+            done_at=at,
+            mapping_id=self.route["mapping_id"],
+            result="refused",
+            exchange_id=exchange_id,
+            ticket=None,
+            ticket_at=None,
+            uncounted=0,
+        )
         with self.store.write() as tx:
-            deliveries.record(tx, at, [verdict], [exchange | {"calls": calls}])
+            deliveries.record(tx, at, [verdict], [exchange])
 
     @property
     def route(self) -> Row:

@@ -278,6 +278,5 @@ _KINDS: dict[int, type[RequestException]] = {
     pycurl.E_SSL_CONNECT_ERROR: SSLError,
     pycurl.E_SSL_CIPHER: SSLError,
     pycurl.E_URL_MALFORMAT: InvalidURL,
-    pycurl.E_UNSUPPORTED_PROTOCOL: InvalidURL,
     pycurl.E_BAD_CONTENT_ENCODING: ContentDecodingError,
 }
