@@ -1,36 +1,43 @@
-"""A light load generator: kept-alive connections on raw sockets, every request made before the clock starts.
+"""A light load generator: kept-alive connections on raw sockets.
 
-    python -m benchmarks.client webhooks|hits PORT PATH FIRST COUNT SECONDS CONNECTIONS
+    python -m benchmarks.client webhooks|hits|mixed PORT PATH FIRST COUNT SECONDS CONNECTIONS [RATE]
 
-Sends at most COUNT requests in at most SECONDS, each connection its next one when it has its answer. Prints one JSON
-object: requests, seconds, p50 and p99 (milliseconds), statuses.
+Sends at most COUNT requests in at most SECONDS, each connection its next one when it has its answer; with a RATE, so many
+a second and no more, each counted from when it was due. Without one, every request is made before the clock starts. Prints
+one JSON object: requests, seconds, p50 and p99 (milliseconds), statuses.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import math
 import select
 import socket
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 
 from benchmarks import messages
 
 
 def main() -> None:
-    kind, port, path, first, count, seconds, connections = sys.argv[1:]
-    made = getattr(messages, kind)(path, int(first))
-    requests = list(itertools.islice(made, int(count)))
-    print(json.dumps(Load(requests, int(port), int(connections)).run(float(seconds))))
+    kind, port, path, first, count, seconds, connections = sys.argv[1:8]
+    rate = float(sys.argv[8]) if len(sys.argv) > 8 else 0.0
+    made = itertools.islice(getattr(messages, kind)(path, int(first)), int(count))
+    requests = made if rate else list(made)
+    print(json.dumps(Load(requests, int(port), int(connections), rate).run(float(seconds))))
 
 
 class Load:
     """One run over ``requests``, whole HTTP requests as bytes."""
 
-    def __init__(self, requests: list[bytes], port: int, connections: int) -> None:
+    def __init__(self, requests: Iterable[bytes], port: int, connections: int, rate: float) -> None:
         self._requests = iter(requests)
+        self._gap = 1 / rate if rate else 0.0
+        self._due = 0.0  # when the next request is to be sent; those due at once are not waited for
+        self._idle: list[int] = []
         self._poll = select.epoll()
         self._lines: dict[int, socket.socket] = {}
         self._sent_at: dict[int, float] = {}
@@ -46,10 +53,12 @@ class Load:
         statuses: Counter[str] = Counter()
         began = time.monotonic()
         until = began + seconds
-        for number in list(self._lines):
-            self._next(number)
-        while self._sent_at:
-            for number, _ in self._poll.poll():
+        self._idle, self._due = list(self._lines), began
+        self._send_due()
+        while self._sent_at or self._due < until:
+            for number, _ in self._poll.poll(
+                max(0.0, self._due - time.monotonic()) if self._idle and self._gap else None
+            ):
                 answer = self._half.pop(number, b"") + self._lines[number].recv(65536)
                 if not _whole(answer):
                     self._half[number] = answer
@@ -57,8 +66,11 @@ class Load:
                 at = time.monotonic()
                 took.append(at - self._sent_at.pop(number))
                 statuses[answer[9:12].decode()] += 1
-                if at < until:
-                    self._next(number)
+                self._idle.append(number)
+            if time.monotonic() < until:
+                self._send_due()
+            else:
+                self._due = until
         elapsed = time.monotonic() - began
         took.sort()
         return {
@@ -69,10 +81,16 @@ class Load:
             "p99": 1000 * took[len(took) * 99 // 100],
         }
 
-    def _next(self, number: int) -> None:
-        request = next(self._requests, None)
-        if request is not None:
-            self._sent_at[number] = time.monotonic()
+    def _send_due(self) -> None:
+        """Send what is due, as far as there is a connection for it."""
+        while self._idle and (not self._gap or self._due <= time.monotonic()):
+            request = next(self._requests, None)
+            if request is None:
+                self._due = math.inf
+                return
+            number = self._idle.pop()
+            self._sent_at[number] = self._due if self._gap else time.monotonic()
+            self._due += self._gap
             self._lines[number].sendall(request)
 
 

@@ -92,7 +92,7 @@ class Installation:
                 )
         self.address = f"/in/{self._connect('stripe', 'source', {'secret': [SECRET]})['address']}"
         self.source_id = self._connected["id"]
-        self._connect("pixel", "source", {})
+        self.pixel = f"/v1/conversion/pixel/{self._connect('pixel', 'source', {})['number']}"
 
     def _connect(self, connector: str, role: str, settings: dict[str, Any]) -> Any:
         from hub.steer import connections as steer

@@ -50,6 +50,14 @@ def hits(path: str, first: int) -> Iterator[bytes]:
         ).encode()
 
 
+def mixed(paths: str, first: int) -> Iterator[bytes]:
+    """Seven pixel hits for three webhooks; ``paths`` are theirs, with a comma between."""
+    pixel, _, door = paths.partition(",")
+    kinds = {True: hits(pixel, first), False: webhooks(door, first)}
+    for number in itertools.count():
+        yield next(kinds[number % 10 < 7])
+
+
 def checkout(number: int, at: int) -> bytes:
     """A ``checkout.session.completed`` event as Stripe sends it, about 2 KB. Every third buyer has bought before."""
     buyer = number - number % 3 if number % 3 == 2 else number

@@ -19,8 +19,8 @@ import msgspec
 from hub.connecting.seams import NAIVE, asking, at_most, guarded, where
 from hub.contract import Conversion, Inbound, Item, Kind, NotUnderstood, Recipe, Source, Stage
 from hub.contract.conversion import iso
-from hub.contract.dates import DATE_REPLACED, EARLIEST, LATEST
-from hub.contract.money import MAX_AMOUNT, currency_code
+from hub.contract.money import MAX_AMOUNT, currency_code, rounded
+from hub.toolkit.dates import DATE_REPLACED, EARLIEST, LATEST
 
 MAX_CONVERSIONS = 1000  # in one message
 MAX_LIST = 200  # items, campaign ids, tags, aliases
@@ -38,9 +38,10 @@ def read_message(source: Source, inbound: Inbound, settings: Values) -> list[Con
     """The conversions in ``inbound``, checked; ``[]`` means "genuine, but not for us".
 
     Checked means: event ids are unique texts, no id of a sale is the text "None", amounts are Decimals of 18 digits at
-    most and not negative, currencies are ISO codes or None, times are aware and between 2000 and 2100, lists and texts
-    have bounded lengths and hold nothing a database refuses. Raises NotUnderstood when the message or what the connector
-    made of it is not usable, and ConnectorBroken when the connector failed in a way that no message explains.
+    most, not negative and rounded to the four decimals of the books, currencies are ISO codes or None, times are aware and
+    between 2000 and 2100, lists and texts have bounded lengths and hold nothing a database refuses. Raises NotUnderstood
+    when the message or what the connector made of it is not usable, and ConnectorBroken when the connector failed in a way
+    that no message explains.
     """
     with guarded(source, "reading this message"):
         try:
@@ -150,8 +151,10 @@ def _check_time(conversion: Conversion, received_at: datetime) -> None:
 
 def _check_money(conversion: Conversion) -> None:
     conversion.value = _amount(conversion.value, "The amount")
-    if conversion.value is not None and conversion.value < 0:
-        raise NotUnderstood("The amount is negative.", detail=str(conversion.value), reason="amount_not_readable")
+    if conversion.value is not None:
+        if conversion.value < 0:
+            raise NotUnderstood("The amount is negative.", detail=str(conversion.value), reason="amount_not_readable")
+        conversion.value = rounded(conversion.value)
     if conversion.currency:
         code = currency_code(conversion.currency)
         if code is None:

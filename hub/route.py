@@ -6,7 +6,7 @@ Consent and suppression are not asked here but when it is sent (hub/deliver/outb
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,45 +42,78 @@ class OpenRoute:
     held: str = ""
 
 
-def plan(
-    tx: Connection, changed: Sequence[Values], routes: Sequence[OpenRoute], facts: Facts, at: datetime
-) -> set[str]:
-    """Plan a delivery for each of the ``changed`` conversions (rows) on each route. Returns the destinations to wake.
+@dataclass(slots=True)
+class Plan:
+    """Deliveries that are new, those that stand otherwise than before, and the destinations that have something to send."""
+
+    new: list[Values] = field(default_factory=list)
+    changed: list[Values] = field(default_factory=list)
+    woken: set[str] = field(default_factory=set)
+
+    def write(self, tx: Connection) -> None:
+        deliveries.add(tx, self.new)
+        deliveries.change_plan(tx, self.changed)
+
+
+def plan(tx: Connection, changed: Sequence[Values], routes: Sequence[OpenRoute], facts: Facts, at: datetime) -> Plan:
+    """Plan a delivery for each of the ``changed`` conversions (rows) on each route. Only reads.
 
     What was tried stays as it is. What was not, or was held back by a rule, is decided anew: a proof may have come, an
     amount that a filter asked for, or the word that the sale was no test.
     """
     if not changed or not routes:
-        return set()
+        return Plan()
     existing = deliveries.of_conversions(tx, [row["id"] for row in changed])
     has_filter = any(route.row.filter for route in routes)  # the facts are for them alone, and cost much to make
     firsts = _firsts(tx, changed, routes)
-    planned: list[Values] = []
-    replanned: list[Values] = []
-    woken: set[str] = set()
+    made = Plan()
     for conversion in changed:
         data: dict[str, Any] = {}
         for route in routes:
             before = existing.get((conversion["id"], route.row.id))
-            takes = _takes(route, conversion)
+            overridden = before.overridden if before is not None else None
+            takes = _takes(route, conversion, overridden)
             if not (takes if before is None else _is_open(before)):
                 continue
             if has_filter and not data:
-                data = facts(conversion)
-                if conversion["id"] in firsts:
-                    data = {**data, "flags": [*(data.get("flags") or ()), NEW_CONTACT]}
-            row = _delivery(route, conversion, data, at) if takes else {**_NOT_TAKEN, "due_at": at, "done_at": at}
+                data = _flagged(facts(conversion), conversion["id"] in firsts)
+            row = (
+                _delivery(route, conversion, data, at, overridden)
+                if takes
+                else {**_NOT_TAKEN, "due_at": at, "done_at": at}
+            )
             if before is None:
-                planned.append(row)
+                made.new.append(row)
             elif row["state"] != before.state or row["reason"] != before.reason:
-                replanned.append({**row, "id": before.id})
+                made.changed.append({**row, "id": before.id})
             else:
                 continue
             if row["state"] == deliveries.WAITING and row["due_at"] <= at and not route.held:
-                woken.add(route.row.connection_id)
-    deliveries.add(tx, planned)
-    deliveries.change_plan(tx, replanned)
-    return woken
+                made.woken.add(route.row.connection_id)
+    return made
+
+
+def held_back(
+    tx: Connection, asked: Sequence[Values], route: OpenRoute, facts: Facts, overridden: str | None
+) -> dict[str, str]:
+    """Ask the rules of a route again, as of now: by conversion, the reason of the first that speaks against sending it.
+
+    ``overridden`` is the rule (a key of :data:`hub.store.replays.RULES`) that does not count.
+    """
+    firsts = _firsts(tx, asked, [route])
+    found: dict[str, str] = {}
+    for conversion in asked:
+        if not _takes(route, conversion, overridden):
+            found[conversion["id"]] = "stage_not_accepted"
+            continue
+        data = _flagged(facts(conversion), conversion["id"] in firsts) if route.row.filter else {}
+        if why_not := _why_not(route, conversion, data, overridden):
+            found[conversion["id"]] = why_not
+    return found
+
+
+def _flagged(data: dict[str, Any], is_first: bool) -> dict[str, Any]:
+    return {**data, "flags": [*(data.get("flags") or ()), NEW_CONTACT]} if is_first else data
 
 
 def _firsts(tx: Connection, changed: Sequence[Values], routes: Sequence[OpenRoute]) -> set[str]:
@@ -107,15 +140,18 @@ _OPEN = (
 _NOT_TAKEN: Values = {"state": deliveries.NOT_SENT, "reason": "stage_not_accepted"}
 
 
-def _takes(route: OpenRoute, conversion: Values) -> bool:
-    """Whether the route is for this stage and kind at all."""
+def _takes(route: OpenRoute, conversion: Values, overridden: str | None) -> bool:
+    """Whether the route is for this stage and kind at all; what its destination cannot take, nobody can override."""
     kind, stage = conversion["kind"], conversion["stage"]
-    if kind not in route.row.kinds or kind not in route.kinds:
+    if kind not in route.kinds or (stage is not None and stage not in route.stages):
         return False
-    return stage is None or (stage in route.row.stages and stage in route.stages)
+    wanted = kind in route.row.kinds and (stage is None or stage in route.row.stages)
+    return wanted or overridden == "stage"
 
 
-def _delivery(route: OpenRoute, conversion: Values, data: dict[str, Any], at: datetime) -> Values:
+def _delivery(
+    route: OpenRoute, conversion: Values, data: dict[str, Any], at: datetime, overridden: str | None
+) -> Values:
     row: Values = {
         "id": new_id(),
         "workspace_id": conversion["workspace_id"],
@@ -131,8 +167,8 @@ def _delivery(route: OpenRoute, conversion: Values, data: dict[str, Any], at: da
         "created_at": at,
         "done_at": None,
     }
-    why_not = _why_not(route, conversion, data)
-    wait = route.row.wait_minutes if conversion["trust"] != Trust.PROVEN else 0
+    why_not = _why_not(route, conversion, data, overridden)
+    wait = route.row.wait_minutes if conversion["trust"] != Trust.PROVEN and overridden != "trust" else 0
     if why_not in ("", "trust_too_low") and wait:
         row |= {"reason": "waiting_for_proof", "due_at": at + timedelta(minutes=wait)}
     elif why_not:
@@ -140,11 +176,11 @@ def _delivery(route: OpenRoute, conversion: Values, data: dict[str, Any], at: da
     return row
 
 
-def _why_not(route: OpenRoute, conversion: Values, data: dict[str, Any]) -> str:
-    if conversion["test"] and not route.sends_tests:
+def _why_not(route: OpenRoute, conversion: Values, data: dict[str, Any], overridden: str | None) -> str:
+    if conversion["test"] and not route.sends_tests and overridden != "test":
         return "test_not_sent"
-    if not route.passes(data):
+    if overridden != "filter" and not route.passes(data):
         return "filtered_by_rule"
-    if route.row.trust == Trust.PROVEN and conversion["trust"] != Trust.PROVEN:
+    if route.row.trust == Trust.PROVEN and conversion["trust"] != Trust.PROVEN and overridden != "trust":
         return "trust_too_low"
     return ""

@@ -27,6 +27,7 @@ class Settings:
     base_url: str
     secret_key: str
     allow_addresses: tuple[str, ...]
+    outgoing_proxy: str
     host: str
     port: int
     proxies: int
@@ -48,6 +49,11 @@ class Settings:
     def redis_socket(self) -> Path:
         return Path(self.redis_url.removeprefix("unix://").partition("?")[0])
 
+    @property
+    def backups(self) -> Path:
+        """Where the copies before an upgrade and a restore are kept, and the journal of who asked to be left alone."""
+        return self.data_dir / "backups"
+
     def allowed(self, address: str, port: int) -> bool:
         """Whether the owner of this installation allows calls to a private ``address`` (an IP) and ``port``."""
         return any(_matches(entry, address, port) for entry in self.allow_addresses)
@@ -63,6 +69,12 @@ class _Environment(Schema):
     base_url = fields.Url(data_key="HUB_BASE_URL", load_default=None, require_tld=False, schemes={"http", "https"})
     secret_key = fields.String(data_key="HUB_SECRET_KEY", load_default="")
     allow_addresses = fields.String(data_key="HUB_ALLOW_ADDRESSES", load_default="")
+    outgoing_proxy = fields.Url(
+        data_key="HUB_OUTGOING_PROXY",
+        load_default="",
+        require_tld=False,
+        schemes={"http", "https", "socks5", "socks5h"},
+    )
     host = fields.String(data_key="HUB_HOST", load_default="127.0.0.1")
     port = fields.Integer(data_key="HUB_PORT", load_default=8000, validate=validate.Range(1, 65535))
     proxies = fields.Integer(data_key="HUB_PROXIES", load_default=0, validate=validate.Range(0, 5))

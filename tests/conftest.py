@@ -99,7 +99,8 @@ def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]
     settings.cache_clear()
     opened = Store(database_url)
     if not inspect(opened.engine).has_table("workspace"):
-        metadata.create_all(opened.engine)
+        with opened.write() as tx:
+            metadata.create_all(tx)
     yield opened
     close_opened_store()
     opened.close()

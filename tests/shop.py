@@ -86,7 +86,7 @@ class Shop:
             "exchange_id": exchange_id,
             "ticket": None,
             "ticket_at": None,
-            "asked": 0,
+            "uncounted": 0,
         }
         with self.store.write() as tx:
             deliveries.record(tx, at, [verdict], [exchange | {"calls": calls}])

@@ -88,6 +88,42 @@ def test_imports_run_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
+NETWORK = {
+    "requests",
+    "pycurl",
+    "socket",
+    "http.client",
+    "smtplib",
+    "ssl",
+    "urllib3",
+    "urllib.request",
+    "httpx",
+    "aiohttp",
+}
+
+
+def test_one_room_alone_talks_to_the_network() -> None:
+    """import-linter knows packages; this knows their parts (http.server and urllib.parse call nobody)."""
+    callers = {
+        f"{told(path)}: {name}"
+        for path in code("hub", "connectors")
+        for name in imported(path)
+        if any(f"{name}.".startswith(f"{one}.") for one in NETWORK)
+    }
+    assert {caller for caller in callers if not caller.startswith("hub/outgoing/")} == set()
+    assert callers
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file names in an import; for ``from a import b`` both ``a`` and ``a.b``."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 def test_no_file_is_longer_than_one_can_keep_in_mind() -> None:
     assert {
         told(path): lines(path)
@@ -310,7 +346,10 @@ def test_nothing_in_the_repository_is_of_one_machine() -> None:
     assert foreign == []
 
 
-@pytest.mark.parametrize("path", [path for path in tracked(".py") if path.parent == ROOT / "hub/contract"], ids=told)
+FOR_CONNECTORS = [path for path in tracked(".py") if path.parent in (ROOT / "hub/contract", ROOT / "hub/toolkit")]
+
+
+@pytest.mark.parametrize("path", FOR_CONNECTORS, ids=told)
 def test_the_contract_is_documented(path: Path) -> None:
     tree = parsed(path)
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"]

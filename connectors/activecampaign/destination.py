@@ -29,7 +29,7 @@ from hub.contract import (
     Url,
     Words,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -37,11 +37,11 @@ from hub.contract.crm import (
     by_account_key,
     expected,
     flat,
-    listed_field,
+    listed_fields,
     said,
     title,
 )
-from hub.contract.email_tools import (
+from hub.toolkit.email_tools import (
     CONSENT,
     CONSENT_FIELD,
     TAGS_FIELDS,
@@ -51,9 +51,9 @@ from hub.contract.email_tools import (
     listed,
     require_email,
 )
-from hub.contract.paging import read_pages
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import FACTS, fields_for, mapping_for
+from hub.toolkit.paging import read_pages
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import FACTS, fields_for, mapping_for
 
 from .orders import ORDER_FIELDS, connection, send_order
 
@@ -126,12 +126,8 @@ class ActiveCampaign(Crm):
         )
         if dig(replies[0].json(), "fields") is None and cache_seconds:
             return expected()
-        return {
-            key: listed_field(key, each.get("title"), str(each.get("type")), types=TYPES, names=[each.get("perstag")])
-            for reply in replies
-            for each in dig(reply.json(), "fields[]") or []
-            if (key := text(dig(each, "id")))
-        }
+        told = [each for reply in replies for each in dig(reply.json(), "fields[]") or []]
+        return listed_fields(told, "id", "title", "type", types=TYPES, names=["perstag"])
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         """The field, then its relation to all lists, without which no page shows it."""

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hub.contract import Call, Field, Kind, Record, Reply, Stage, Text
-from hub.contract.crm import is_sale
-from hub.contract.email_tools import agreed, filled
 from hub.contract.money import decimal
-from hub.contract.paths import dig, text
+from hub.toolkit.crm import is_sale
+from hub.toolkit.email_tools import agreed, filled
+from hub.toolkit.paths import dig, text
 
 SERVICE = "conversion-hub"
 ORDER_FIELDS = (

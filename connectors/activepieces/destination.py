@@ -6,8 +6,8 @@ What answers for a flow that is off or gone is not documented; the usual statuse
 from __future__ import annotations
 
 from hub.contract import Status, Text
-from hub.contract.automation import FlowStarter, HeaderPassword, PasswordHeader
 from hub.contract.settings import hook_address
+from hub.toolkit.automation import FlowStarter, HeaderPassword, PasswordHeader
 
 
 class ActivepiecesSettings(HeaderPassword):

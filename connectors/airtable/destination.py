@@ -30,9 +30,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, Crm, Listed, flat, listed_field, people_of, refusal, title
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.crm import HUB_KEYS, Crm, Listed, flat, listed_fields, people_of, refusal, title
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://api.airtable.com/v0"
 KEYS = {
@@ -133,17 +133,15 @@ class Airtable(Crm):
         reply = yield Call.get(f"{API}/meta/bases/{quote(settings['base'])}/tables")
         tables = dig(reply.json(), "tables[]") or []
         table: Any = next((each for each in tables if dig(each, "id") == settings["table"]), None)
-        return {
-            name: listed_field(
-                name,
-                name,
-                str(each.get("type")),
-                types=TYPES,
-                options=[(choice, choice) for choice in dig(each, "options.choices[].name") or []],
-            )
-            for each in dig(table, "fields[]") or []
-            if (name := text(dig(each, "name"))) and each.get("type") not in READ_ONLY
-        }
+        return listed_fields(
+            dig(table, "fields[]"),
+            "name",
+            "name",
+            "type",
+            types=TYPES,
+            options="options.choices[].name",
+            wanted=lambda row: row.get("type") not in READ_ONLY,
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         definition = {"name": title(field.key), **CREATED_AS.get(field.type, {"type": "multilineText"})}

@@ -25,10 +25,10 @@ from hub.contract import (
     SettingsSchema,
     Text,
 )
-from hub.contract.crm import HUB_KEYS, Crm, Listed, flat, listed_field, refusal, title
-from hub.contract.email_tools import filled, require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.crm import HUB_KEYS, Crm, Listed, flat, listed_fields, refusal, title
+from hub.toolkit.email_tools import filled, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 PEOPLE = "https://api.attio.com/v2/objects/people"
 KEYS = {
@@ -78,11 +78,14 @@ class Attio(Crm):
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         reply = yield Call.get(f"{PEOPLE}/attributes", params={"limit": "500"})
-        return {
-            slug: listed_field(slug, each.get("title"), str(each.get("type")), types=TYPES)
-            for each in dig(reply.json(), "data[]") or []
-            if (slug := text(dig(each, "api_slug"))) and slug not in COMPOSED and dig(each, "is_writable") is not False
-        }
+        return listed_fields(
+            dig(reply.json(), "data[]"),
+            "api_slug",
+            "title",
+            "type",
+            types=TYPES,
+            wanted=lambda row: row.get("api_slug") not in COMPOSED and row.get("is_writable") is not False,
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         definition = {

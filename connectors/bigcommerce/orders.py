@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.contract import Kind, NotUnderstood, Stage
-from hub.contract.facts import Facts, first_text, major_money, read_items, read_person, refused, sale_names
 from hub.contract.money import decimal
-from hub.contract.paths import dig, required_text, text
+from hub.toolkit.conversion_facts import Facts, first_text, major_money, read_items, read_person, refused, sale_names
+from hub.toolkit.paths import dig, required_text, text
 
 Json = Mapping[str, Any]
 _PERSON = {

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from connectors.bigcommerce.orders import read_cart, read_order, read_refund
 from hub.contract import ApiKeyHeader, Call, Conversion, Inbound, NotUnderstood, Recipe, Snippet, Source
-from hub.contract.dates import first_time
-from hub.contract.paging import read_object, try_call
-from hub.contract.paths import required_text
 from hub.contract.settings import Secret, Secrets, SettingsSchema, Words
-from hub.contract.signing import check_token, require_header
 from hub.contract.vocabulary import Category, Kind, Stage, Status, Text
+from hub.toolkit.dates import first_time
+from hub.toolkit.paging import read_object, try_call
+from hub.toolkit.paths import required_text
+from hub.toolkit.signing import check_token, require_header
 
 API = "https://api.bigcommerce.com/stores"
 JSON = {"Accept": "application/json"}  # API v2 answers in XML otherwise
@@ -60,6 +60,7 @@ class BigCommerce(Source):
     auth = ApiKeyHeader("X-Auth-Token", "access_token")
     stages = frozenset({Stage.ADD_TO_CART, Stage.INITIATE_CHECKOUT, Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.REFUND, Kind.DISPUTE, Kind.PENDING})
+    own_order_numbers = True  # every store counts from 100
     signs_body = False
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(

@@ -26,8 +26,9 @@ from hub.contract import (
     Text,
     TryLater,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field
-from hub.contract.email_tools import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_fields
+from hub.toolkit.email_tools import (
     CONSENT,
     EVENT_FIELD_KEYS,
     EVENT_FIELDS,
@@ -40,8 +41,7 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paths import dig, text
 
 API = "https://api.brevo.com/v3"
 PERSON = {"email": "email", "FIRSTNAME": "first_name", "LASTNAME": "last_name", "SMS": "phone"}
@@ -90,13 +90,9 @@ class Brevo(EmailTool, Crm):
         told = dig(reply.json(), "attributes[]")
         if told is None and cache_seconds:
             return expected(str.upper)
-        return {
-            name: listed_field(name, name, text(each.get("type")) or "", types=TYPES)
-            for each in told or []
-            if isinstance(each, dict)
-            and each.get("category") in ("normal", "category")
-            and (name := text(each.get("name")))
-        }
+        return listed_fields(
+            told, "name", "name", "type", types=TYPES, wanted=lambda row: row.get("category") in ("normal", "category")
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = CREATED_AS.get(field.type, "text")

@@ -17,12 +17,12 @@ from hub.contract import (
     Stage,
     Text,
 )
-from hub.contract.dates import first_time
-from hub.contract.facts import major_money, read_person
-from hub.contract.hmac_source import TimedHmacSource
-from hub.contract.meanings import PURCHASE, REGISTRATION
-from hub.contract.paths import dig, required_text, text
-from hub.contract.tracking import read_tracking
+from hub.toolkit.conversion_facts import major_money, read_person
+from hub.toolkit.dates import first_time
+from hub.toolkit.event_meanings import PURCHASE, REGISTRATION
+from hub.toolkit.hmac_source import TimedHmacSource
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.tracking import read_tracking
 
 PERSON = {
     "email": "email",

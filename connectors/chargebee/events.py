@@ -7,9 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from hub.contract import Conversion, Kind, Stage
-from hub.contract.facts import Facts, first_text, minor_money, read_items, read_person, refused, sale_names, told
 from hub.contract.money import from_minor
-from hub.contract.paths import dig, required_text, text
+from hub.toolkit.conversion_facts import (
+    Facts,
+    first_text,
+    minor_money,
+    read_items,
+    read_person,
+    refused,
+    sale_names,
+    told,
+)
+from hub.toolkit.paths import dig, required_text, text
 
 Content = Mapping[str, Any]  # the objects of the event: customer, subscription, invoice, transaction, credit_note
 _ADDRESSES = ("customer.billing_address", "invoice.billing_address")

@@ -10,8 +10,8 @@ from connectors.chargebee.events import READERS, read_event
 from hub.contract import Conversion, Inbound, Snippet, Source
 from hub.contract.auth import basic
 from hub.contract.settings import Mode, Secrets, SettingsSchema, Words
-from hub.contract.signing import check_token, require_header
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.signing import check_token, require_header
 
 
 class ChargebeeSettings(SettingsSchema):
@@ -43,6 +43,7 @@ class Chargebee(Source):
     Settings = ChargebeeSettings
     stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset(Kind) - {Kind.DISPUTE, Kind.CONTACT}
+    own_order_numbers = True  # invoices are numbered in each site
     signs_body = False
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(

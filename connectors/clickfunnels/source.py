@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from hub.contract import (
-    Category,
-    Conversion,
-    Inbound,
-    Kind,
-    SettingsSchema,
-    Snippet,
-    Stage,
-    Status,
-    Text,
-)
-from hub.contract.dates import first_time
-from hub.contract.facts import first_text, major_money, read_items, read_person, sale_names
-from hub.contract.meanings import (
+from hub.contract import Category, Conversion, Inbound, Kind, SettingsSchema, Snippet, Stage, Status, Text
+from hub.contract.money import decimal
+from hub.toolkit.conversion_facts import first_text, major_money, read_items, read_person, sale_names
+from hub.toolkit.dates import first_time
+from hub.toolkit.event_meanings import (
     CANCELLATION,
     CONTACT,
     MAYBE_RENEWAL,
@@ -29,9 +20,8 @@ from hub.contract.meanings import (
     Meaning,
     meaning_of,
 )
-from hub.contract.money import decimal
-from hub.contract.paths import dig, required_text, text
-from hub.contract.senders import UnsignedSender
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.unsigned_source import UnsignedSender
 
 EVENTS: dict[str, Meaning] = {
     "contact.identified": REGISTRATION,

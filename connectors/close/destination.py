@@ -24,7 +24,7 @@ from hub.contract import (
     Status,
     Text,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -33,12 +33,12 @@ from hub.contract.crm import (
     expected,
     find_or_create,
     flat,
-    listed_field,
+    listed_fields,
     title,
 )
-from hub.contract.email_tools import filled, require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.email_tools import filled, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://api.close.com/api/v1"
 ADDRESS = {"city": "city", "state": "region", "zipcode": "postal_code", "country": "country"}
@@ -78,17 +78,7 @@ class Close(Crm):
         told = dig(reply.json(), "data[]")
         if told is None and cache_seconds:
             return expected(lambda key: f"custom.{key}")
-        return {
-            f"custom.{key}": listed_field(
-                f"custom.{key}",
-                each.get("name"),
-                str(each.get("type")),
-                types=TYPES,
-                options=[(choice, choice) for choice in dig(each, "choices[]") or []],
-            )
-            for each in told or []
-            if (key := text(dig(each, "id")))
-        }
+        return listed_fields(told, "id", "name", "type", types=TYPES, prefix="custom.", options="choices[]")
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = "textarea" if field.key in LONG else CREATED_AS.get(field.type, "text")

@@ -23,9 +23,9 @@ from hub.contract import (
     Text,
     Unsigned,
 )
-from hub.contract.field_values import PickedSettings, read_picked, with_event_word
-from hub.contract.paths import required_text
-from hub.contract.signing import check_token
+from hub.toolkit.field_values import PickedSettings, read_picked, with_event_word
+from hub.toolkit.paths import required_text
+from hub.toolkit.signing import check_token
 
 ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject")
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from hub.contract import Text
-from hub.contract.amounts import read_currency
-from hub.contract.wording import read_words
+from hub.toolkit.amounts import read_currency
+from hub.toolkit.bundled_files import read_words
 
-_COLUMNS = read_words(__name__, "columns.json")  # of the names that hub.contract.records knows
+_COLUMNS = read_words(__name__, "columns.json")  # of the names that hub.toolkit.flat_form knows
 LABELS: dict[str, Text] = {name: column["label"] for name, column in _COLUMNS.items()}
 # The usual names of such a column, as `folded` writes them, best first.
 _KNOWN = {word: (name, rank) for name, column in _COLUMNS.items() for rank, word in enumerate(column["usual"].split())}

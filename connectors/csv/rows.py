@@ -10,11 +10,11 @@ from typing import Any
 
 from connectors.csv.columns import assign, currency_in
 from hub.contract import Kind, NotUnderstood, Stage
-from hub.contract.amounts import parse_amount
 from hub.contract.conversion import iso
-from hub.contract.dates import written_time
-from hub.contract.meanings import MEANINGS
 from hub.contract.vocabulary import stage_named
+from hub.toolkit.amounts import parse_amount
+from hub.toolkit.dates import written_time
+from hub.toolkit.event_meanings import MEANINGS
 
 Json = dict[str, Any]
 # What an order's status or a line's type says, folded to lower case, in English and French.
@@ -42,7 +42,7 @@ MINUS = re.compile(r"^\(.*\d.*\)$|^\s*[-−–]|[-−]\s*$")
 
 
 def record_of(cells: Json, settings: Mapping[str, Any]) -> Json | None:
-    """The row under the names of :mod:`hub.contract.records`; None when its word means nothing."""
+    """The row under the names of :mod:`hub.toolkit.flat_form`; None when its word means nothing."""
     names = assign(cells, settings["columns"])
     record: Json = {names.get(column, column): value for column, value in cells.items() if value not in (None, "")}
     for column, name in names.items():

@@ -24,13 +24,13 @@ from hub.contract import (
     TimeZone,
 )
 from hub.contract.calls import dump_json
-from hub.contract.field_picker import records
-from hub.contract.meanings import EventTable
-from hub.contract.records import read_record
-from hub.contract.senders import UnsignedSender
-from hub.contract.signing import fingerprint
-from hub.contract.tables import read_table
 from hub.contract.vocabulary import STAGE_LABELS
+from hub.toolkit.csv_tables import read_table
+from hub.toolkit.event_meanings import EventTable
+from hub.toolkit.field_picker import records
+from hub.toolkit.flat_form import read_record
+from hub.toolkit.signing import fingerprint
+from hub.toolkit.unsigned_source import UnsignedSender
 
 
 class CsvSettings(SettingsSchema):

@@ -26,8 +26,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, flat, people_of
-from hub.contract.email_tools import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import HUB_KEYS, flat, people_of
+from hub.toolkit.email_tools import (
     EVENT_FIELD_KEYS,
     EVENT_FIELDS,
     EmailTool,
@@ -36,10 +37,9 @@ from hub.contract.email_tools import (
     person_fields,
     person_mapping,
 )
-from hub.contract.paths import dig, text
-from hub.contract.people import stable_ulid
-from hub.contract.settings import key_setting
-from hub.contract.standard_fields import mapping_for
+from hub.toolkit.paths import dig, text
+from hub.toolkit.people import stable_ulid
+from hub.toolkit.standard_fields import mapping_for
 
 HOSTS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 PERSON = {

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from hub.contract import Inbound, Secrets, SettingsSchema, Snippet, Text
-from hub.contract.email_tools import OptOut, OptOuts
-from hub.contract.facts import first_text
-from hub.contract.paths import required_text
-from hub.contract.signing import check_hmac, check_timestamp, make_hmac, require_header
+from hub.toolkit.conversion_facts import first_text
+from hub.toolkit.email_tools import OptOut, OptOuts
+from hub.toolkit.paths import required_text
+from hub.toolkit.signing import check_hmac, check_timestamp, make_hmac, require_header
 
 SIGNATURE, TIMESTAMP = "X-CIO-Signature", "X-CIO-Timestamp"
 OPT_OUTS = {

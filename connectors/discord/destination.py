@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.contract import Gone, Outcome, Reply, Text, TryLater
-from hub.contract.chat import Alert, ChatChannel, ChatSettings
 from hub.contract.money import decimal
-from hub.contract.paths import dig, text
 from hub.contract.settings import hook_address
+from hub.toolkit.chat import Alert, ChatChannel, ChatSettings
+from hub.toolkit.paths import dig, text
 
 LONGEST_LINE = 190  # characters: ten lines stay below the 2,000 of a message
 _MARKS = re.compile(r"([\\*_~`|>\[\]@])")

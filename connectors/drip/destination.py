@@ -32,9 +32,10 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.ads import number
-from hub.contract.crm import HUB_KEYS, Person, flat, people_of
-from hub.contract.email_tools import (
+from hub.contract.settings import key_setting
+from hub.toolkit.ads import number
+from hub.toolkit.crm import HUB_KEYS, Person, flat, people_of
+from hub.toolkit.email_tools import (
     CONSENT,
     EVENT_FIELDS,
     TAGS_FIELDS,
@@ -48,8 +49,7 @@ from hub.contract.email_tools import (
     person_fields,
     person_mapping,
 )
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paths import dig, text
 
 API = "https://api.getdrip.com"
 PROVIDER = "conversion_hub"

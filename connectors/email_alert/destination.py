@@ -21,8 +21,8 @@ from hub.contract import (
     Refused,
     Text,
 )
-from hub.contract.chat import Alert, ChatChannel, alert
-from hub.contract.mail import MailSettings, greeting, is_address, mail
+from hub.toolkit.chat import Alert, ChatChannel, alert
+from hub.toolkit.mail import MailSettings, greeting, is_address, mail
 
 MOST = 10  # recipients
 

@@ -25,10 +25,10 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field, said
-from hub.contract.email_tools import filled, require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_fields, said
+from hub.toolkit.email_tools import filled, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 KEYS = {
     "email": "email",
@@ -88,17 +88,16 @@ class Freshsales(Crm):
         told = dig(reply.json(), "fields[]")
         if told is None and cache_seconds:
             return expected(lambda key: f"cf_{key}")
-        return {
-            name: listed_field(
-                name,
-                each.get("label"),
-                str(each.get("type")),
-                types=TYPES,
-                options=[(dig(choice, "id"), dig(choice, "value")) for choice in dig(each, "choices[]") or []],
-            )
-            for each in told or []
-            if (name := text(dig(each, "name"))) and name not in ("emails", "email")
-        }
+        return listed_fields(
+            told,
+            "name",
+            "label",
+            "type",
+            types=TYPES,
+            options="choices[]",
+            option=("id", "value"),
+            wanted=lambda row: row.get("name") not in ("emails", "email"),
+        )
 
     def deliver(self, record: Record, settings: Mapping[str, Any]) -> Recipe:
         """A known contact keeps its last name; for a new one that has none, Freshsales gets a stand-in."""

@@ -33,7 +33,7 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 KEYS = {
     "client_id": "ga_client_id",

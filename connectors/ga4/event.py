@@ -10,8 +10,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hub.contract import BadMapping, Kind, Record, Settings, Stage, ads, money, people
-from hub.contract.paths import text
+from hub.contract import BadMapping, Kind, Record, Settings, Stage, money
+from hub.toolkit import ads, people
+from hub.toolkit.paths import text
 
 MAX_PARAMS = 25
 MAX_ITEMS = 200

@@ -32,11 +32,11 @@ from hub.contract import (
     Text,
     TryLater,
     Words,
-    ads,
 )
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://datamanager.googleapis.com/v1"
 ACCOUNT = r"[0-9]{3}-?[0-9]{3}-?[0-9]{4}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.contract import BadMapping, Kind, Outcome, Record, Settings, Stage, ads, people
+from hub.contract import BadMapping, Kind, Outcome, Record, Settings, Stage
+from hub.toolkit import ads, people
 
 KEYS = {
     "email": "email",

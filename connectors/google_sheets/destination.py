@@ -33,9 +33,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import flat
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.crm import flat
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://sheets.googleapis.com/v4/spreadsheets"
 EVENT_ID = "Event id"
@@ -126,7 +126,7 @@ class GoogleSheets(Destination):
         **mapping_for(KEYS),
         "Amount": {"from": "value", "as": "money"},
     }
-    batch = Batch(max_records=100, whole_batch_fails=False)
+    batch = Batch(max_records=100)  # rows are appended together or not at all: one cell that is too long refuses all
     limits = Limits(per_second=1, concurrency=1)
 
     def check(self, settings: Mapping[str, Any]) -> Recipe:

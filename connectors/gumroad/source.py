@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from hub.contract import Bearer, Call, Context, Conversion, Inbound, Item, Recipe, Snippet, Source, Unsigned
 from hub.contract.errors import NotUnderstood, NotVerified
-from hub.contract.facts import Facts, first_text, minor_money, read_person, sale_names, told
 from hub.contract.money import decimal
-from hub.contract.paging import read_object, try_call
-from hub.contract.paths import dig, required_text, text
 from hub.contract.settings import Choice, Secret, SettingsSchema, Words
 from hub.contract.vocabulary import Category, Kind, Stage, Status, Text
+from hub.toolkit.conversion_facts import Facts, first_text, minor_money, read_person, sale_names, told
+from hub.toolkit.paging import read_object, try_call
+from hub.toolkit.paths import dig, required_text, text
 
 Form = Mapping[str, str]
 API = "https://api.gumroad.com/v2"

@@ -26,7 +26,7 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -34,13 +34,13 @@ from hub.contract.crm import (
     by_account_key,
     expected,
     flat,
-    listed_field,
+    listed_fields,
     said,
     title,
 )
-from hub.contract.email_tools import TAGS_FIELDS, TAGS_MAPPING, filled, listed, require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.email_tools import TAGS_FIELDS, TAGS_MAPPING, filled, listed, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://services.leadconnectorhq.com"
 API_VERSION = "2021-07-28"
@@ -105,18 +105,9 @@ class HighLevel(Crm):
         told = dig(reply.json(), "customFields[]")
         if told is None and cache_seconds:
             return expected()
-        return {
-            key: listed_field(
-                key,
-                each.get("name"),
-                str(each.get("dataType")),
-                types=TYPES,
-                names=[each.get("fieldKey")],
-                options=[(option, option) for option in dig(each, "picklistOptions[]") or []],
-            )
-            for each in told or []
-            if (key := text(dig(each, "id")))
-        }
+        return listed_fields(
+            told, "id", "name", "dataType", types=TYPES, names=["fieldKey"], options="picklistOptions[]"
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = "LARGE_TEXT" if field.key in LONG else CREATED_AS.get(field.type, "TEXT")

@@ -20,9 +20,10 @@ from hub.contract import (
     Stage,
     Text,
 )
-from hub.contract.dates import first_time
-from hub.contract.facts import major_money, read_person, refused
-from hub.contract.meanings import (
+from hub.contract.money import decimal
+from hub.toolkit.conversion_facts import major_money, read_person, refused
+from hub.toolkit.dates import first_time
+from hub.toolkit.event_meanings import (
     ABANDONED,
     CANCELLATION,
     DISPUTE,
@@ -34,10 +35,9 @@ from hub.contract.meanings import (
     RENEWAL,
     Meaning,
 )
-from hub.contract.money import decimal
-from hub.contract.paths import dig, required_text, text
-from hub.contract.signing import check_token
-from hub.contract.tracking import read_tracking, tracking_pairs
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.signing import check_token
+from hub.toolkit.tracking import read_tracking, tracking_pairs
 
 HOTTOK = "X-HOTMART-HOTTOK"
 EVENTS: dict[str, Meaning] = {  # PURCHASE_COMPLETE repeats a sale when its guarantee ends: not for us

@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 from hub.contract.auth import Bearer
 from hub.contract.calls import Call, Outcome, Recipe, Record, Reply, Result
 from hub.contract.connector import Batch, Destination, Field, Limits
-from hub.contract.crm import is_sale
-from hub.contract.email_tools import TAKEN_KINDS, USUAL_STAGES
 from hub.contract.errors import BadCredentials, BadMapping, Refused, TryLater
-from hub.contract.paths import dig
 from hub.contract.settings import Secret, SettingsSchema, Switch
-from hub.contract.standard_fields import FACTS, mapping_for
 from hub.contract.vocabulary import Category, Text
+from hub.toolkit.crm import is_sale
+from hub.toolkit.email_tools import TAKEN_KINDS, USUAL_STAGES
+from hub.toolkit.paths import dig
+from hub.toolkit.standard_fields import FACTS, mapping_for
 
 from .properties import CONTACT_PROPERTIES, DEAL, DEAL_PROPERTIES, FIELDS, GROUP, KEYS, definition, discovered
 from .upsert import bad_property, said, upsert

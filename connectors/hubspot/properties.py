@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Field, Text
-from hub.contract.crm import HUB_KEYS
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for
+from hub.toolkit.crm import HUB_KEYS
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for
 
 GROUP = "conversion_hub"
 DEAL = "deal."

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from hub.contract import BadMapping, Call, Outcome, Outcomes, Record, Reply, Result
-from hub.contract.paths import dig, text
+from hub.toolkit.paths import dig, text
 
 from .properties import written
 

@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from hub.contract import (
-    Category,
-    Choice,
-    Conversion,
-    Inbound,
-    Item,
-    Kind,
-    SettingsSchema,
-    Snippet,
-    Stage,
-    Status,
-    Text,
-)
-from hub.contract.dates import first_time
-from hub.contract.facts import minor_money, read_person
-from hub.contract.meanings import CONTACT, MAYBE_RENEWAL, PURCHASE, REGISTRATION, Meaning
-from hub.contract.paths import dig, required_text, text
-from hub.contract.senders import UnsignedSender
+from hub.contract import Category, Choice, Conversion, Inbound, Item, Kind, SettingsSchema, Snippet, Stage, Status, Text
+from hub.toolkit.conversion_facts import minor_money, read_person
+from hub.toolkit.dates import first_time
+from hub.toolkit.event_meanings import CONTACT, MAYBE_RENEWAL, PURCHASE, REGISTRATION, Meaning
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.unsigned_source import UnsignedSender
 
 Json = Mapping[str, Any]
 SALES = {  # event: its resource, and that one's keys for amount and currency

@@ -18,13 +18,13 @@ from hub.contract import (
     Status,
     Text,
 )
-from hub.contract.dates import first_time
-from hub.contract.facts import first_text, major_money, read_person
-from hub.contract.field_picker import records
-from hub.contract.meanings import CANCELLATION, DISPUTE, PURCHASE, REFUND, REFUSED, RENEWAL, Meaning
 from hub.contract.money import decimal
-from hub.contract.paths import required_text, text
-from hub.contract.senders import UnsignedSender
+from hub.toolkit.conversion_facts import first_text, major_money, read_person
+from hub.toolkit.dates import first_time
+from hub.toolkit.event_meanings import CANCELLATION, DISPUTE, PURCHASE, REFUND, REFUSED, RENEWAL, Meaning
+from hub.toolkit.field_picker import records
+from hub.toolkit.paths import required_text, text
+from hub.toolkit.unsigned_source import UnsignedSender
 
 TYPES: dict[str, Meaning] = {
     "sale": PURCHASE,

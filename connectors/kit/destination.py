@@ -23,8 +23,9 @@ from hub.contract import (
     Text,
     TryLater,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field, title
-from hub.contract.email_tools import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_fields, title
+from hub.toolkit.email_tools import (
     CONSENT,
     TAGS_FIELDS,
     TAGS_MAPPING,
@@ -36,9 +37,8 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paging import read_pages
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paging import read_pages
+from hub.toolkit.paths import dig, text
 
 API = "https://api.kit.com/v4"
 PERSON = {"email": "email", "first_name": "first_name"}
@@ -70,20 +70,13 @@ class Kit(EmailTool, Crm):
     limits = Limits(per_second=2, concurrency=2)  # 120 calls in any 60 seconds
     exists_already = (422,)
     fields = person_fields(FIELDS_OF, *TAGS_FIELDS)
-    default_mapping: ClassVar[Mapping[str, Any]] = {
-        **person_mapping(FIELDS_OF),
-        **TAGS_MAPPING,
-    }
+    default_mapping: ClassVar[Mapping[str, Any]] = {**person_mapping(FIELDS_OF), **TAGS_MAPPING}
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         found = yield from _listed("custom_fields", cache_seconds)
-        if found is None:
-            return expected() if cache_seconds else {}
-        return {
-            key: listed_field(key, each.get("label"), "text", types={})
-            for each in found
-            if (key := text(each.get("key")))
-        }
+        if found is None and cache_seconds:
+            return expected()
+        return listed_fields(found, "key", "label", types={})
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         yield Call.post(f"{API}/custom_fields", json={"label": title(field.key)})

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from hub.contract import Inbound, Secrets, SettingsSchema, Snippet, Text
-from hub.contract.email_tools import OptOut, OptOuts
-from hub.contract.hmac_source import TimedHmacSource
-from hub.contract.paths import required_text
+from hub.toolkit.email_tools import OptOut, OptOuts
+from hub.toolkit.hmac_source import TimedHmacSource
+from hub.toolkit.paths import required_text
 
 OPT_OUTS = {"subscriber.unsubscribed": "unsubscribed", "subscriber.complained": "complained"}
 

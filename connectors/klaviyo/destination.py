@@ -30,8 +30,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, flat
-from hub.contract.email_tools import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import HUB_KEYS, flat
+from hub.toolkit.email_tools import (
     EVENT_FIELD_KEYS,
     EVENT_FIELDS,
     EmailTool,
@@ -44,8 +45,7 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paths import dig, text
 
 API = "https://a.klaviyo.com/api"
 REVISION = {"revision": "2026-07-15"}  # each is served for two years

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 from hub.contract import ApiKeyHeader, Call, Inbound, Recipe, Secret, Secrets, SettingsSchema, Snippet, Status, Text
 from hub.contract.conversion import iso
-from hub.contract.dates import parse_time
-from hub.contract.email_tools import OptOut, OptOuts
-from hub.contract.paths import dig, required_text, text
-from hub.contract.signing import check_hmac, check_timestamp, make_hmac, require_header
+from hub.toolkit.dates import parse_time
+from hub.toolkit.email_tools import OptOut, OptOuts
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.signing import check_hmac, check_timestamp, make_hmac, require_header
 
 SIGNATURE, TIMESTAMP = "Klaviyo-Signature", "Klaviyo-Timestamp"
 PROFILE = "https://a.klaviyo.com/api/profiles/{id}"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from hub.contract import Conversion, Inbound, Snippet
-from hub.contract.facts import Facts, minor_money, read_items, read_person, refused, sale_names, told
-from hub.contract.hmac_source import HmacSource, OwnSecret
 from hub.contract.money import EXPONENTS, from_minor
-from hub.contract.paths import required_text, text
 from hub.contract.settings import Switch
 from hub.contract.vocabulary import Category, Kind, Stage, Status, Text
+from hub.toolkit.conversion_facts import Facts, minor_money, read_items, read_person, refused, sale_names, told
+from hub.toolkit.hmac_source import HmacSource, OwnSecret
+from hub.toolkit.paths import required_text, text
 
 Json = Mapping[str, Any]
 _HUNDREDTHS = dict.fromkeys(EXPONENTS, 2)
@@ -61,12 +61,9 @@ class LemonSqueezy(HmacSource):
     def normalize(self, inbound: Inbound, settings: Mapping[str, Any]) -> Iterable[Conversion]:
         message = inbound.json()
         meta, thing = message["meta"], message["data"]
-        reader, found = _READERS.get(meta["event_name"]), thing["attributes"]
-        facts = (
-            reader({**found, "id": required_text(thing, "id")}, _HUNDREDTHS if settings["hundredths"] else None)
-            if reader
-            else None
-        )
+        reader, found = _READERS.get(meta["event_name"], _not_used), thing["attributes"]
+        exponents = _HUNDREDTHS if settings["hundredths"] else None
+        facts = reader({**found, "id": required_text(thing, "id")}, exponents)
         if facts is None:
             return []
         facts |= {
@@ -82,6 +79,10 @@ Exponents = dict[str, int] | None
 Reader = Callable[[Json, Exponents], Facts | None]
 
 
+def _not_used(_thing: Json, _exponents: Exponents) -> None:
+    return None
+
+
 def _order_created(order: Json, exponents: Exponents) -> Facts:
     return {**_order(order, exponents), **_STATES.get(order["status"], {"stage": Stage.PURCHASE}), "when": "created_at"}
 
@@ -90,9 +91,7 @@ _STATES: dict[str, Facts] = {"failed": refused(), "pending": {"kind": Kind.PENDI
 
 
 def _order_refunded(order: Json, exponents: Exponents) -> Facts:
-    """``refunded_amount`` is of all refunds so far, and none has an id: they are kept as one that grows."""
-    whole = {**_order(order, exponents), "kind": Kind.REFUND, "money_id": f"{order['id']}:refunds"}
-    return whole | _refunded(order, exponents)
+    return _refunded(_order(order, exponents), order, exponents)
 
 
 def _order(order: Json, exponents: Exponents) -> Facts:
@@ -105,17 +104,18 @@ def _order(order: Json, exponents: Exponents) -> Facts:
     }
 
 
-def _refunded(thing: Json, exponents: Exponents) -> Facts:
+def _refunded(whole: Facts, thing: Json, exponents: Exponents) -> Facts:
+    """``refunded_amount`` is of all refunds so far, and none has an id: they are kept as one that grows."""
+    facts = {**whole, "kind": Kind.REFUND, "money_id": f"{whole['order_id']}:refunds"}
     if thing.get("refunded_amount") is None:
-        return {"flags": ["refund_amount_assumed_whole"]}
-    return {**minor_money(thing["refunded_amount"], thing["currency"], exponents), "when": "refunded_at"}
+        return facts | {"flags": ["refund_amount_assumed_whole"]}
+    return {**facts, **minor_money(thing["refunded_amount"], thing["currency"], exponents), "when": "refunded_at"}
 
 
 def _paid(invoice: Json, exponents: Exponents) -> Facts | None:
     """The first invoice of a subscription is the same sale as its order, which ``order_created`` tells."""
-    if invoice["billing_reason"] == "initial":
-        return None
-    return {**_invoice(invoice, exponents), "kind": Kind.RENEWAL, "stage": Stage.PURCHASE, "when": "created_at"}
+    facts = {**_invoice(invoice, exponents), "kind": Kind.RENEWAL, "stage": Stage.PURCHASE, "when": "created_at"}
+    return None if invoice["billing_reason"] == "initial" else facts
 
 
 def _failed(invoice: Json, exponents: Exponents) -> Facts:
@@ -123,10 +123,8 @@ def _failed(invoice: Json, exponents: Exponents) -> Facts:
 
 
 def _payment_refunded(invoice: Json, exponents: Exponents) -> Facts | None:
-    if invoice["billing_reason"] == "initial":
-        return None
-    whole = {**_invoice(invoice, exponents), "kind": Kind.REFUND, "money_id": f"invoice {invoice['id']}:refunds"}
-    return whole | _refunded(invoice, exponents)
+    is_order = invoice["billing_reason"] == "initial"
+    return None if is_order else _refunded(_invoice(invoice, exponents), invoice, exponents)
 
 
 def _invoice(invoice: Json, exponents: Exponents) -> Facts:

@@ -24,7 +24,8 @@ from hub.contract import (
     SettingsSchema,
     Text,
 )
-from hub.contract.crm import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -33,9 +34,9 @@ from hub.contract.crm import (
     expected,
     find_or_create,
     flat,
-    listed_field,
+    listed_fields,
 )
-from hub.contract.email_tools import (
+from hub.toolkit.email_tools import (
     CONSENT,
     EVENT_FIELD_KEYS,
     EVENT_FIELDS,
@@ -48,8 +49,7 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paths import dig, text
 
 API = "https://app.loops.so/api/v1"
 PERSON = {"email": "email", "firstName": "first_name", "lastName": "last_name", "userId": "external_id"}
@@ -82,11 +82,7 @@ class Loops(EmailTool, Crm):
         told = reply.json()
         if not isinstance(told, list):
             return expected(_camel) if cache_seconds else {}
-        return {
-            key: listed_field(key, each.get("label"), text(each.get("type")) or "", types=TYPES)
-            for each in told
-            if isinstance(each, dict) and (key := text(each.get("key")))
-        }
+        return listed_fields(told, "key", "label", "type", types=TYPES)
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = CREATED_AS.get(field.type, "string")

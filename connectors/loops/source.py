@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from hub.contract import Inbound, Secrets, SettingsSchema, Snippet, Text
-from hub.contract.email_tools import OptOut, OptOuts
-from hub.contract.paths import dig, required_text, text
-from hub.contract.signing import check_standard, sign_standard
+from hub.toolkit.email_tools import OptOut, OptOuts
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.signing import check_standard, sign_standard
 
 OPT_OUTS = {"contact.unsubscribed": "unsubscribed", "email.spamReported": "complained"}
 

@@ -34,7 +34,7 @@ from hub.contract import (
     TryLater,
     Words,
 )
-from hub.contract.email_tools import (
+from hub.toolkit.email_tools import (
     TAGS_FIELDS,
     TAGS_MAPPING,
     EmailTool,
@@ -44,7 +44,7 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paths import dig, text
+from hub.toolkit.paths import dig, text
 
 from .merge_fields import MERGE_TAG, fields_of, merge_values
 

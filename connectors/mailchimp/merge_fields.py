@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.contract import Field, Text
-from hub.contract.paths import dig, text
+from hub.toolkit.paths import dig, text
 
 MERGE_TAG = re.compile(r"[A-Z][A-Z0-9_]{0,9}")  # what Mailchimp allows as the key of a merge field
 ADDRESS_PARTS = ("addr1", "city", "state", "zip")  # without all of them Mailchimp refuses the member

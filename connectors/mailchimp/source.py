@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from hub.contract import Inbound, Snippet, Status, Text
-from hub.contract.email_tools import OptOut, UnsignedOptOuts
-from hub.contract.paths import required_text, text
+from hub.toolkit.email_tools import OptOut, UnsignedOptOuts
+from hub.toolkit.paths import required_text, text
 
 ABUSE = "abuse"
 

@@ -30,8 +30,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_field, title
-from hub.contract.email_tools import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import HUB_KEYS, LISTED_FOR, Crm, Listed, by_account_key, expected, flat, listed_fields, title
+from hub.toolkit.email_tools import (
     CONSENT,
     EmailTool,
     agreed,
@@ -41,9 +42,8 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paging import read_pages
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.paging import read_pages
+from hub.toolkit.paths import dig
 
 API = "https://connect.mailerlite.com/api"
 PERSON = {
@@ -115,11 +115,7 @@ class Mailerlite(EmailTool, Crm):
         told = [each for reply in replies for each in dig(reply.json(), "data[]") or []]
         if not told and cache_seconds:  # a real account has at least the fields that MailerLite made
             return expected()
-        return {
-            key: listed_field(key, each.get("name"), text(each.get("type")) or "", types=TYPES)
-            for each in told
-            if isinstance(each, dict) and (key := text(each.get("key"))) and key not in FIXED
-        }
+        return listed_fields(told, "key", "name", "type", types=TYPES, wanted=lambda row: row.get("key") not in FIXED)
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         body = {"name": title(field.key), "type": CREATED_AS.get(field.type, "text")}

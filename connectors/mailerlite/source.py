@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from hub.contract import Inbound, Secrets, SettingsSchema, Snippet, Status, Text
-from hub.contract.email_tools import OptOut, OptOuts
-from hub.contract.facts import first_text
-from hub.contract.paths import dig, required_text
-from hub.contract.signing import check_hmac, make_hmac, require_header
+from hub.toolkit.conversion_facts import first_text
+from hub.toolkit.email_tools import OptOut, OptOuts
+from hub.toolkit.paths import dig, required_text
+from hub.toolkit.signing import check_hmac, make_hmac, require_header
 
 SIGNATURE = "Signature"
 OPT_OUTS = {

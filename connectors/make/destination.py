@@ -7,8 +7,8 @@ developers.make.com/custom-apps-documentation/app-components/webhooks/dedicated/
 from __future__ import annotations
 
 from hub.contract import Limits, Outcome, Reply, Status, Text, TryLater
-from hub.contract.automation import FlowStarter, HeaderPassword, PasswordHeader
 from hub.contract.settings import hook_address
+from hub.toolkit.automation import FlowStarter, HeaderPassword, PasswordHeader
 
 MINUTES = 60.0  # seconds
 

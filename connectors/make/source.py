@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hub.contract import Snippet, Status, Text
-from hub.contract.automation import TOKEN, RecordSource
+from hub.toolkit.automation import TOKEN, RecordSource
 
 
 class MakeSource(RecordSource):

@@ -38,12 +38,12 @@ from hub.contract import (
     Url,
     Words,
 )
-from hub.contract.ads import lines, number, price, texts
 from hub.contract.calls import dump_json
-from hub.contract.paths import dig, text
-from hub.contract.people import stable_uuid
-from hub.contract.standard_fields import fields_for, mapping_for
 from hub.contract.vocabulary import STAGE_LABELS
+from hub.toolkit.ads import lines, number, price, texts
+from hub.toolkit.paths import dig, text
+from hub.toolkit.people import stable_uuid
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 KEYS = {
     "url": "page_url",

@@ -29,10 +29,10 @@ from hub.contract import (
     SettingsSchema,
     Text,
     Words,
-    ads,
 )
-from hub.contract.ads import AdPlatform
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 GRAPH = "https://graph.facebook.com"
 _MAY_NOT_READ = ("code 10,", "code 200,")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.contract import BadMapping, Kind, Record, Settings, Stage, ads, people
+from hub.contract import BadMapping, Kind, Record, Settings, Stage
+from hub.toolkit import ads, people
 
 KEYS = {
     "em": "email",

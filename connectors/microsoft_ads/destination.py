@@ -9,23 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from hub.contract import (
-    Batch,
-    Bearer,
-    Call,
-    Outcome,
-    Outcomes,
-    Record,
-    Reply,
-    SettingsSchema,
-    Stage,
-    Status,
-    Text,
-    ads,
-)
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.contract import Batch, Bearer, Call, Outcome, Outcomes, Record, Reply, SettingsSchema, Stage, Status, Text
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 PERSON = {"email": "email", "phone": "phone", "country": "country", "consent_ads": "consent_ads"}
 KEYS = PERSON | ads.VISIT | ads.SALE | {"msclkid": "msclkid"}
@@ -118,9 +106,6 @@ def _custom_data(facts: ads.Facts, *, needs_value: bool) -> dict[str, Any]:
     custom: dict[str, Any] = {"value": paid[0], "currency": paid[1]} if paid else {}
     custom |= ads.texts(facts, {"transactionId": "sale_order_id"})
     if bought:
-        items = [
-            ads.without_empty({"id": line.id, "name": line.name, "price": line.price, "quantity": line.quantity})
-            for line in bought
-        ]
+        items = ads.line_objects(bought, {"id": "id", "name": "name", "price": "price", "quantity": "quantity"})
         custom |= {"itemIds": [line.id for line in bought], "items": items}
     return custom

@@ -8,13 +8,22 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from hub.contract import Bearer, Call, Conversion, Inbound, NotUnderstood, Recipe, Snippet
-from hub.contract.facts import Facts, first_text, major_money, read_items, read_person, refused, sale_names, told
 from hub.contract.money import decimal
-from hub.contract.paging import read_object, try_call
-from hub.contract.paths import dig, required_text, text
-from hub.contract.senders import UnsignedSender
 from hub.contract.settings import Secret, SettingsSchema
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.conversion_facts import (
+    Facts,
+    first_text,
+    major_money,
+    read_items,
+    read_person,
+    refused,
+    sale_names,
+    told,
+)
+from hub.toolkit.paging import read_object, try_call
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.unsigned_source import UnsignedSender
 
 Json = Mapping[str, Any]
 API = "https://api.mollie.com/v2"

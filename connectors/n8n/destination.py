@@ -6,8 +6,8 @@ Source: docs.n8n.io/integrations/builtin/core-nodes/n8n-nodes-base.webhook (test
 from __future__ import annotations
 
 from hub.contract import Outcome, Refused, Reply, Text
-from hub.contract.automation import FlowStarter, HeaderPassword, PasswordHeader
 from hub.contract.settings import hook_address
+from hub.toolkit.automation import FlowStarter, HeaderPassword, PasswordHeader
 
 
 class N8nSettings(HeaderPassword):

@@ -27,10 +27,10 @@ from hub.contract import (
     Url,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, Crm, Listed, find_or_create, flat, listed_field, title
-from hub.contract.email_tools import filled, require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.crm import HUB_KEYS, Crm, Listed, find_or_create, flat, listed_field, title
+from hub.toolkit.email_tools import filled, require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 KEYS = {"email": "email", "name": "full_name", "phone": "phone", "city": "city", "zip": "postal_code", **HUB_KEYS}
 TYPES = {

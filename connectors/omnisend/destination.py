@@ -27,8 +27,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, flat
-from hub.contract.email_tools import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import HUB_KEYS, flat
+from hub.toolkit.email_tools import (
     CONSENT,
     EVENT_FIELD_KEYS,
     EVENT_FIELDS,
@@ -42,9 +43,8 @@ from hub.contract.email_tools import (
     person_mapping,
     require_email,
 )
-from hub.contract.paths import dig, text
-from hub.contract.people import stable_uuid
-from hub.contract.settings import key_setting
+from hub.toolkit.paths import dig, text
+from hub.toolkit.people import stable_uuid
 
 API = "https://api.omnisend.com/api"
 VERSION = {"Omnisend-Version": "2026-03-15"}

@@ -7,9 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Consent, Conversion, Inbound, Kind, Stage
-from hub.contract.facts import Facts, first_text, minor_money, read_items, read_person, refused, sale_names, told
 from hub.contract.money import from_minor
-from hub.contract.paths import dig, required_text, text
+from hub.toolkit.conversion_facts import (
+    Facts,
+    first_text,
+    minor_money,
+    read_items,
+    read_person,
+    refused,
+    sale_names,
+    told,
+)
+from hub.toolkit.paths import dig, required_text, text
 
 Json = Mapping[str, Any]
 # A further charge of a subscription; subscription_payment_method_change moves no money.

@@ -11,11 +11,11 @@ from marshmallow import validate
 
 from connectors.paddle.events import READERS, read_event
 from hub.contract import Bearer, Call, Conversion, Inbound, Recipe, Snippet, Source
-from hub.contract.paging import read_object, try_call
-from hub.contract.paths import dig, text
 from hub.contract.settings import Mode, Number, Secret, Secrets, SettingsSchema
-from hub.contract.signing import TOLERANCE, check_hmac, check_timestamp, make_hmac, parse_pairs, require_header
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.paging import read_object, try_call
+from hub.toolkit.paths import dig, text
+from hub.toolkit.signing import TOLERANCE, check_hmac, check_timestamp, make_hmac, parse_pairs, require_header
 
 SIGNATURE = "Paddle-Signature"
 APIS = {"live": "https://api.paddle.com", "sandbox": "https://sandbox-api.paddle.com"}

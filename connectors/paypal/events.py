@@ -6,10 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from connectors.paypal.resources import PATHS, Json, buyer_of, items_of, money, money_back, total, with_links
-from hub.contract import Conversion, Inbound, Kind, Stage, meanings
-from hub.contract.facts import Facts, first_text, refused, sale_names, told
-from hub.contract.paths import all_at, dig, required_text, text
-from hub.contract.tracking import read_tracking, tracking_pairs
+from hub.contract import Conversion, Inbound, Kind, Stage
+from hub.toolkit import event_meanings as meanings
+from hub.toolkit.conversion_facts import Facts, first_text, refused, sale_names, told
+from hub.toolkit.paths import all_at, dig, required_text, text
+from hub.toolkit.tracking import read_tracking, tracking_pairs
 
 SANDBOX = "api.sandbox.paypal.com"
 # Dispute outcomes that leave the money with the seller (developer.paypal.com/docs/api/customer-disputes/v1).

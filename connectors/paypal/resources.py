@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Contact, Item
-from hub.contract.facts import Facts, first_object, first_text, major_money, read_items, read_person
 from hub.contract.money import decimal
-from hub.contract.paths import all_at, text
-from hub.contract.wording import read_words
+from hub.toolkit.bundled_files import read_words
+from hub.toolkit.conversion_facts import Facts, first_object, first_text, major_money, read_items, read_person
+from hub.toolkit.paths import all_at, text
 
 Json = Mapping[str, Any]
 

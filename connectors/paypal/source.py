@@ -13,12 +13,12 @@ from connectors.paypal.events import READERS, read_event
 from connectors.paypal.resources import PATHS, buyer_of, with_links
 from connectors.paypal.verification import Transmission
 from hub.contract import Call, Conversion, Inbound, NotVerified, OAuth2ClientCredentials, Recipe, Snippet, Source
-from hub.contract.certified import ask_sender
-from hub.contract.facts import first_text
-from hub.contract.paging import read_object, try_call
 from hub.contract.settings import Choice, LongWords, Mode, Number, Secret, SettingsSchema, Switch, Words
 from hub.contract.vocabulary import Category, Kind, Stage
-from hub.contract.wording import read_words
+from hub.toolkit.bundled_files import read_words
+from hub.toolkit.certified_headers import ask_sender
+from hub.toolkit.conversion_facts import first_text
+from hub.toolkit.paging import read_object, try_call
 
 APIS = {"live": "https://api-m.paypal.com", "sandbox": "https://api-m.sandbox.paypal.com"}
 SIMULATOR_ID = "WEBHOOK_ID"  # what PayPal's webhook simulator signs for, whoever the receiver is

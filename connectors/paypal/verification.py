@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 
 from hub.contract import Call
-from hub.contract.certified import CertifiedHeaders, with_message
+from hub.toolkit.certified_headers import CertifiedHeaders, with_message
 
 
 class Transmission(CertifiedHeaders):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from hub.contract import Conversion, Inbound, Item, Kind, NotUnderstood, Stage
-from hub.contract.facts import Facts, first_text, major_money, read_person, refused, sale_names, told
 from hub.contract.money import decimal
-from hub.contract.paths import required_text, text
-from hub.contract.tracking import tracking_pairs
+from hub.toolkit.conversion_facts import Facts, first_text, major_money, read_person, refused, sale_names, told
+from hub.toolkit.paths import required_text, text
+from hub.toolkit.tracking import tracking_pairs
 
 Form = Mapping[str, str]
 OLD_CHARSET = "windows-1252"  # of accounts that never chose another; the simulator does not say

@@ -22,14 +22,21 @@ from hub.contract import (
     SettingsSchema,
     Stage,
     Text,
-    ads,
 )
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 KEYS = ads.PERSON | ads.VISIT | ads.SALE | {"epik": "epik"}
 VISITOR = {"client_ip_address": "ip", "client_user_agent": "user_agent", "click_id": "epik"}
+LINE: Mapping[str, Any] = {
+    "id": "id",
+    "item_name": "name",
+    "item_category": "category",
+    "item_price": lambda line: None if line.price is None else str(line.price),  # Pinterest refuses numbers
+    "quantity": lambda line: int(line.quantity),
+}
 NAMES = {
     Stage.VIEW_CONTENT: "view_content",
     Stage.ADD_TO_CART: "add_to_cart",
@@ -138,18 +145,7 @@ def _custom_data(facts: ads.Facts, *, needs_value: bool) -> dict[str, Any]:
     if bought:
         custom |= {
             "content_ids": [line.id for line in bought],
-            "contents": [
-                ads.without_empty(
-                    {
-                        "id": line.id,
-                        "item_name": line.name,
-                        "item_category": line.category,
-                        "item_price": None if line.price is None else str(line.price),
-                        "quantity": int(line.quantity),
-                    }
-                )
-                for line in bought
-            ],
+            "contents": ads.line_objects(bought, LINE),
             "num_items": int(ads.pieces(bought)),
         }
     return custom

@@ -25,7 +25,7 @@ from hub.contract import (
     SettingsSchema,
     Text,
 )
-from hub.contract.crm import (
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -34,13 +34,13 @@ from hub.contract.crm import (
     expected,
     find_or_create,
     flat,
-    listed_field,
+    listed_fields,
     refusal,
     title,
 )
-from hub.contract.email_tools import require_email
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.email_tools import require_email
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://api.pipedrive.com/api/v2"
 KEYS = {"email": "email", "name": "full_name", "phone": "phone", **HUB_KEYS}
@@ -77,17 +77,16 @@ class Pipedrive(Crm):
         told = dig(reply.json(), "data[]")
         if told is None and cache_seconds:
             return expected()
-        return {
-            key: listed_field(
-                key,
-                each.get("field_name"),
-                str(each.get("field_type")),
-                types=TYPES,
-                options=[(dig(option, "id"), dig(option, "label")) for option in dig(each, "options[]") or []],
-            )
-            for each in told or []
-            if (key := text(dig(each, "field_code"))) and each.get("is_custom_field")
-        }
+        return listed_fields(
+            told,
+            "field_code",
+            "field_name",
+            "field_type",
+            types=TYPES,
+            options="options[]",
+            option=("id", "label"),
+            wanted=lambda row: row.get("is_custom_field"),
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = "text" if field.key in LONG else CREATED_AS.get(field.type, "varchar")

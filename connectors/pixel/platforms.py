@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hub.contract import Text
-from hub.contract.wording import read_words
+from hub.toolkit.bundled_files import read_words
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hub.contract.intake import CLICK_IDS, UTM_NAMES
-from hub.contract.queries import spellings
+from hub.toolkit.cleaning import CLICK_IDS, UTM_NAMES
+from hub.toolkit.query_strings import spellings
 
 _NAMES = (
     "webinarId",

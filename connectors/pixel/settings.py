@@ -8,7 +8,7 @@ from marshmallow import ValidationError, validates_schema
 
 from hub.contract import Choice, Currency, LongWords, Number, Secrets, SettingsSchema, Stage
 from hub.contract.vocabulary import STAGE_LABELS
-from hub.contract.wording import read_words
+from hub.toolkit.bundled_files import read_words
 
 _WORDS = read_words(__name__)["settings"]
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from connectors.pixel.platforms import PLATFORMS, Platform
 from hub.contract import Choice, Currency, Paste, SettingsSchema, Switch, Text, Words
 from hub.contract.vocabulary import STAGE_LABELS
-from hub.contract.wording import read_template, read_words
+from hub.toolkit.bundled_files import read_template, read_words
 
 FIELDS = ("email", "amount", "currency", "orderId", "productId", "productName")  # in the order of the pixel's fields
 Pairs = Sequence[tuple[str, str]]

@@ -12,14 +12,15 @@ from typing import Any
 from connectors.pixel.query import KNOWN
 from connectors.pixel.settings import PixelSettings
 from connectors.pixel.snippets import SnippetForm, build_snippets
-from hub.contract.amounts import read_money
 from hub.contract.connector import Paste, Source, Unsigned
 from hub.contract.conversion import Campaigns, Contact, Conversion, Item
 from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Inbound
-from hub.contract.intake import clean_email, clean_order_id, read_consent, read_flag
-from hub.contract.queries import PLACEHOLDER, Fields, check_signed, is_signed, raw_text, read_fields, read_moment
-from hub.contract.visits import (
+from hub.contract.vocabulary import Category, Kind, Stage, stage_named
+from hub.toolkit.amounts import read_money
+from hub.toolkit.cleaning import clean_email, clean_order_id, read_consent, read_flag
+from hub.toolkit.query_strings import PLACEHOLDER, Fields, check_signed, is_signed, raw_text, read_fields, read_moment
+from hub.toolkit.visits import (
     cookie_allowed,
     name_of_load,
     new_visitor,
@@ -29,7 +30,6 @@ from hub.contract.visits import (
     surroundings,
     visitor,
 )
-from hub.contract.vocabulary import Category, Kind, Stage, stage_named
 
 
 class Pixel(Source):
@@ -143,18 +143,9 @@ def _refuse_nobody(conversion: Conversion, fields: Fields, email_problem: str | 
 
 
 def _read_money(conversion: Conversion, fields: Fields, settings: Mapping[str, Any]) -> None:
-    amounts = fields.all("amount")
-    if len(amounts) > 1:
-        raise NotUnderstood(
-            f"The pixel gave two amounts, {amounts[0][:40]} and {amounts[1][:40]}. Send one.",
-            reason="amount_not_readable",
-        )
-    currencies = {currency.upper() for currency in fields.all("currency")}
-    if amounts and len(currencies) > 1:
-        raise NotUnderstood("The pixel gave two currencies for one sale. Send one.", reason="currency_unknown")
-    conversion.value, conversion.currency = read_money(
-        fields.one("amount"), fields.one("currency"), settings["currency"]
-    )
+    amount = fields.only("amount", "amount_not_readable")
+    currency = fields.only("currency", "currency_unknown") if amount else fields.one("currency")
+    conversion.value, conversion.currency = read_money(amount, currency, settings["currency"])
     refuse_amount_outside(conversion.value, settings["minimum"], settings["maximum"])
 
 

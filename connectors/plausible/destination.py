@@ -31,8 +31,8 @@ from hub.contract import (
     Url,
     Words,
 )
-from hub.contract.ads import price, texts
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.ads import price, texts
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 KEYS = {
     "page": "page_url",

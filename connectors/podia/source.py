@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hub.contract import Category, Kind, Snippet, Stage, Status, Text
-from hub.contract.automation import RecordSource
+from hub.toolkit.automation import RecordSource
 
 
 class Podia(RecordSource):
-    """Flat records that a Zap posts, with the keys of :mod:`hub.contract.records`."""
+    """Flat records that a Zap posts, with the keys of :mod:`hub.toolkit.flat_form`."""
 
     slug = "podia"
     name = "Podia"

@@ -28,9 +28,9 @@ from hub.contract import (
     Words,
 )
 from hub.contract.conversion import iso
-from hub.contract.paths import text
-from hub.contract.people import stable_uuid
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.paths import text
+from hub.toolkit.people import stable_uuid
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 PERSON = {
     "email": "email",

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from hub.contract import Conversion, Inbound, Snippet
-from hub.contract.facts import Facts, first_text, minor_money, read_person, refused, sale_names, told
-from hub.contract.hmac_source import HmacSource, OwnSecret
-from hub.contract.paths import dig, required_text, text
 from hub.contract.settings import Mode
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.conversion_facts import Facts, first_text, minor_money, read_person, refused, sale_names, told
+from hub.toolkit.hmac_source import HmacSource, OwnSecret
+from hub.toolkit.paths import dig, required_text, text
 
 NO_EMAIL = "void@razorpay.com"  # what Razorpay writes when the buyer need not give one: it would join strangers
 Things = Mapping[str, Any]  # the message's payment, order, refund …, each by its name

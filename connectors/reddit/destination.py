@@ -22,15 +22,15 @@ from hub.contract import (
     Stage,
     Status,
     Text,
-    ads,
-    people,
 )
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit import ads, people
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 PERSON = {"email": "email", "phone": "phone", "country": "country", "external_id": "external_id"}
 KEYS = PERSON | ads.VISIT | ads.SALE | {"rdt_cid": "rdt_cid"}
+LINE = {"id": "id", "name": "name", "category": "category", "item_price": "price", "quantity": "quantity"}
 NAMES = {
     Stage.VIEW_CONTENT: "VIEW_CONTENT",
     Stage.ADD_TO_CART: "ADD_TO_CART",
@@ -127,17 +127,5 @@ def _metadata(facts: ads.Facts, conversion_id: str, *, needs_value: bool) -> dic
     metadata: dict[str, Any] = {"conversion_id": conversion_id}
     metadata |= {"value": paid[0], "currency": paid[1]} if paid else {}
     if bought:
-        products = [
-            ads.without_empty(
-                {
-                    "id": line.id,
-                    "name": line.name,
-                    "category": line.category,
-                    "item_price": line.price,
-                    "quantity": line.quantity,
-                }
-            )
-            for line in bought
-        ]
-        metadata |= {"item_count": ads.pieces(bought), "products": products}
+        metadata |= {"item_count": ads.pieces(bought), "products": ads.line_objects(bought, LINE)}
     return metadata

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from hub.contract import Call, Refused, Reply
-from hub.contract.paths import dig, text
+from hub.toolkit.paths import dig, text
 
 NAME = "Conversion_Hub"
 

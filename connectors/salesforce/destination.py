@@ -19,18 +19,29 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Result,
     Secret,
     SettingsSchema,
     Status,
     Switch,
-    Text,
     Url,
     Words,
 )
-from hub.contract.crm import HUB_KEYS, Crm, Listed, Person, Verdict, flat, listed_field, people_of, refusal, title
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.bundled_files import read_words
+from hub.toolkit.crm import (
+    HUB_KEYS,
+    Crm,
+    Listed,
+    Person,
+    Verdict,
+    flat,
+    listed_fields,
+    people_of,
+    refusal,
+    row_outcome,
+    title,
+)
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 from .access import grant_access
 
@@ -79,46 +90,18 @@ VERDICTS: dict[str, Verdict] = {
     "FIELD_INTEGRITY_EXCEPTION": "field",
 }
 EXISTS = ("DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE")
+WORDS = read_words(__name__)
 
 
 class SalesforceSettings(SettingsSchema):
     """One org, through an external client app of its own."""
 
-    login_url = Url(
-        Text("Log-in address", "Adresse de connexion"),
-        help=Text(
-            "Your My Domain address; https://test.salesforce.com for a sandbox.",
-            "L'adresse de votre domaine My Domain ; https://test.salesforce.com pour une sandbox.",
-        ),
-        load_default="https://login.salesforce.com",
-    )
-    client_id = Words(
-        Text("Consumer key", "Clé consommateur"),
-        help=Text("Setup, External Client App Manager.", "Configuration, Gestionnaire d'app. clientes externes."),
-        required=True,
-    )
-    client_secret = Secret(
-        Text("Consumer secret", "Secret consommateur"),
-        help=Text("Beside the consumer key.", "À côté de la clé consommateur."),
-        required=True,
-    )
-    instance_url = Words(
-        Text("Instance address", "Adresse de l'instance"),
-        help=Text("Filled in by Salesforce when you connect.", "Rempli par Salesforce à la connexion."),
-        load_default="",
-    )
-    api_version = Words(
-        Text("API version", "Version de l'API"),
-        help=Text("Change it when Salesforce retires this one.", "À changer quand Salesforce retire celle-ci."),
-        load_default="v62.0",
-    )
-    allow_duplicates = Switch(
-        Text("Save in spite of duplicate alerts", "Enregistrer malgré les alertes de doublon"),
-        help=Text(
-            "On: duplicate rules that only warn do not hold a new contact back.",
-            "Activé : les règles de doublon qui ne font qu'avertir ne retiennent pas un nouveau contact.",
-        ),
-    )
+    login_url = Url(**WORDS["login_url"], load_default="https://login.salesforce.com")
+    client_id = Words(**WORDS["client_id"], required=True)
+    client_secret = Secret(**WORDS["client_secret"], required=True)
+    instance_url = Words(**WORDS["instance_url"], load_default="")
+    api_version = Words(**WORDS["api_version"], load_default="v62.0")
+    allow_duplicates = Switch(**WORDS["allow_duplicates"])
 
 
 class Salesforce(Crm):
@@ -141,17 +124,16 @@ class Salesforce(Crm):
 
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         reply = yield Call.get(f"{_base(settings)}/sobjects/Contact/describe")
-        return {
-            name: listed_field(
-                name,
-                each.get("label"),
-                str(each.get("type")),
-                types=TYPES,
-                options=[(dig(value, "value"), dig(value, "label")) for value in each.get("picklistValues") or []],
-            )
-            for each in dig(reply.json(), "fields[]") or []
-            if (name := text(dig(each, "name"))) and each.get("updateable")
-        }
+        return listed_fields(
+            dig(reply.json(), "fields[]"),
+            "name",
+            "label",
+            "type",
+            types=TYPES,
+            options="picklistValues[]",
+            option=("value", "label"),
+            wanted=lambda row: row.get("updateable"),
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = LONG if field.key in ("hub_summary", "hub_products") else {"type": "Text", "length": 255}
@@ -241,11 +223,4 @@ def _outcome(result: Any) -> Outcome:
         return Outcome.delivered()
     code = text(dig(result, "errors[0].statusCode")) or ""
     words = f"{code}: {text(dig(result, 'errors[0].message')) or 'Salesforce does not say that it wrote this record.'}"
-    verdict = VERDICTS.get(code, "refused")
-    if verdict in ("later", "slower"):
-        return Outcome(Result.TRY_LATER, detail=words)
-    if verdict == "field":
-        return Outcome(
-            Result.BAD_MAPPING, "refused_by_destination", words, field=text(dig(result, "errors[0].fields[0]")) or code
-        )
-    return Outcome.refused(words)
+    return row_outcome(VERDICTS.get(code), words, text(dig(result, "errors[0].fields[0]")) or code)

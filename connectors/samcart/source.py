@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from hub.contract import Category, Conversion, Inbound, Kind, Snippet, Stage, Status, Text
-from hub.contract.field_picker import records
-from hub.contract.field_values import PickedSettings, read_picked
-from hub.contract.senders import UnsignedSender
+from hub.toolkit.field_picker import records
+from hub.toolkit.field_values import PickedSettings, read_picked
+from hub.toolkit.unsigned_source import UnsignedSender
 
 PATHS = {
     "stage": "type",
@@ -53,6 +53,7 @@ class SamCart(UnsignedSender):
     Settings = PickedSettings
     stages = frozenset({Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION})
+    own_order_numbers = True  # not told by the vendor, so it is taken with care
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(
             "SamCart › Apps › Webhooks › Install (Notify URL), then + Add New Rule for each trigger",

@@ -31,7 +31,8 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.crm import (
+from hub.contract.settings import key_setting
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -39,20 +40,12 @@ from hub.contract.crm import (
     by_account_key,
     expected,
     flat,
-    listed_field,
+    listed_fields,
     people_of,
     title,
 )
-from hub.contract.email_tools import (
-    CONSENT,
-    EmailTool,
-    agreed,
-    filled,
-    person_fields,
-    person_mapping,
-)
-from hub.contract.paths import dig, text
-from hub.contract.settings import key_setting
+from hub.toolkit.email_tools import CONSENT, EmailTool, agreed, filled, person_fields, person_mapping
+from hub.toolkit.paths import dig, text
 
 HOSTS = {"global": "https://api.sendgrid.com/v3", "eu": "https://api.eu.sendgrid.com/v3"}
 PERSON = {
@@ -120,11 +113,7 @@ class Sendgrid(EmailTool, Crm):
         told = dig(reply.json(), "custom_fields[]")
         if told is None and cache_seconds:
             return expected()
-        return {
-            key: listed_field(key, each.get("name"), text(each.get("field_type")) or "", types=TYPES)
-            for each in told or []
-            if isinstance(each, dict) and (key := text(each.get("id")))
-        }
+        return listed_fields(told, "id", "name", "field_type", types=TYPES)
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         body = {"name": title(field.key).replace(" ", "_"), "field_type": CREATED_AS.get(field.type, "Text")}

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from hub.contract import Inbound, Secrets, SettingsSchema, Snippet, Text
-from hub.contract.email_tools import OptOut, OptOuts
-from hub.contract.paths import required_text
-from hub.contract.signing import check_timestamp, require_header
+from hub.toolkit.email_tools import OptOut, OptOuts
+from hub.toolkit.paths import required_text
+from hub.toolkit.signing import check_timestamp, require_header
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -51,7 +51,7 @@ class SendgridOptOuts(OptOuts):
     )
 
     def verify(self, inbound: Inbound, settings: Mapping[str, Any]) -> None:
-        from hub.contract.certificates import check_ecdsa_sha256  # costly to load, so only when needed
+        from hub.toolkit.certificates import check_ecdsa_sha256  # costly to load, so only when needed
 
         stamp = require_header(inbound.headers, TIMESTAMP)
         check_timestamp(stamp, inbound.received_at)
@@ -59,7 +59,7 @@ class SendgridOptOuts(OptOuts):
         check_ecdsa_sha256(signed, require_header(inbound.headers, SIGNATURE), settings["public_key"])
 
     def rehearse(self, body: bytes, settings: Mapping[str, Any], at: datetime, key: bytes) -> dict[str, str]:
-        from hub.contract.certificates import make_ecdsa_sha256
+        from hub.toolkit.certificates import make_ecdsa_sha256
 
         stamp = str(int(at.timestamp()))
         return {TIMESTAMP: stamp, SIGNATURE: make_ecdsa_sha256(stamp.encode() + body, key)}

@@ -18,7 +18,7 @@ from hub.contract import (
     Stage,
     Text,
 )
-from hub.contract.hmac_source import HmacSource
+from hub.toolkit.hmac_source import HmacSource
 
 
 class ShopifySettings(SettingsSchema):
@@ -43,6 +43,7 @@ class Shopify(HmacSource):
     Settings = ShopifySettings
     stages = frozenset(Stage) - {Stage.VIEW_CONTENT, Stage.LEAD}
     kinds = frozenset({Kind.CONVERSION, Kind.REFUND, Kind.CANCELLATION, Kind.PENDING, Kind.CONTACT})
+    own_order_numbers = True  # #1001 is the first order of every shop
     identity_headers = ("X-Shopify-Topic", "Shopify-Topic")
     signature_header = "X-Shopify-Hmac-Sha256"
     other_headers = ("Shopify-Hmac-Sha256",)  # newer deliveries leave out the X-

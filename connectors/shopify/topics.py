@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from hub.contract import Consent, Context, Conversion, Kind, NotUnderstood, Stage
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, first_text, major_money, read_items, read_person, sale_names
 from hub.contract.money import currency_code, decimal
-from hub.contract.paths import dig, required_text, text
-from hub.contract.tracking import read_tracking
+from hub.toolkit.conversion_facts import Facts, first_text, major_money, read_items, read_person, sale_names
+from hub.toolkit.dates import first_time
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.tracking import read_tracking
 
 Json = Mapping[str, Any]
 

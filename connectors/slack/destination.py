@@ -11,8 +11,8 @@ from html import escape
 from typing import Any
 
 from hub.contract import Gone, Outcome, Reply, Text
-from hub.contract.chat import Alert, ChatChannel, ChatSettings
 from hub.contract.settings import hook_address
+from hub.toolkit.chat import Alert, ChatChannel, ChatSettings
 
 
 class SlackSettings(ChatSettings):

@@ -29,9 +29,9 @@ from hub.contract import (
     Text,
     Words,
 )
-from hub.contract.email_tools import require_email
-from hub.contract.mail import MailSettings, greeting, is_address, mail
-from hub.contract.paths import text
+from hub.toolkit.email_tools import require_email
+from hub.toolkit.mail import MailSettings, greeting, is_address, mail
+from hub.toolkit.paths import text
 
 WAY_OUT = Text("Stop these e-mails", "Ne plus recevoir ces e-mails")
 

@@ -22,11 +22,11 @@ from hub.contract import (
     Stage,
     Status,
     Text,
-    ads,
 )
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 KEYS = ads.PERSON | ads.VISIT | ads.SALE | {"sccid": "sccid", "subscription_id": "subscription_id"}
 VISITOR = {

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.contract import Conversion, Inbound, Kind, Stage
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, first_text, minor_money, read_items, read_person, refused, sale_names
 from hub.contract.money import currency_code, from_minor
-from hub.contract.paths import dig, required_text, text
+from hub.toolkit.conversion_facts import Facts, first_text, minor_money, read_items, read_person, refused, sale_names
+from hub.toolkit.dates import first_time
+from hub.toolkit.paths import dig, required_text, text
 
 Json = Mapping[str, Any]
 _BUYER = {

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from connectors.square.events import READERS, read_event, thing_of
 from hub.contract import Bearer, Call, Conversion, Inbound, Recipe, Snippet, Source
-from hub.contract.paging import read_object, try_call
-from hub.contract.paths import text
 from hub.contract.settings import Mode, Secret, Secrets, SettingsSchema, Url
-from hub.contract.signing import check_hmac, make_hmac, require_header
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.paging import read_object, try_call
+from hub.toolkit.paths import text
+from hub.toolkit.signing import check_hmac, make_hmac, require_header
 
 SIGNATURE = "x-square-hmacsha256-signature"
 APIS = {"live": "https://connect.squareup.com", "sandbox": "https://connect.squareupsandbox.com"}

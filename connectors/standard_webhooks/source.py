@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from hub.contract import ALL_STAGES, Category, Conversion, Inbound, Kind, Secrets, SettingsSchema, Source, Text
-from hub.contract.field_picker import records
-from hub.contract.field_values import PickedSettings, read_picked, with_event_word
-from hub.contract.signing import check_standard, fingerprint, sign_standard
+from hub.toolkit.field_picker import records
+from hub.toolkit.field_values import PickedSettings, read_picked, with_event_word
+from hub.toolkit.signing import check_standard, fingerprint, sign_standard
 
 IDS = ("webhook-id", "svix-id")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from connectors.stripe.objects import alias_ids, buyer_of, priced_lines, reference, subscription_of
 from hub.contract import Conversion, Inbound, Kind, NotUnderstood, Stage
-from hub.contract.facts import Facts, minor_money, refused, told
-from hub.contract.paths import dig, required_text, text
+from hub.toolkit.conversion_facts import Facts, minor_money, refused, told
+from hub.toolkit.paths import dig, required_text, text
 
 Json = Mapping[str, Any]
 Reader = Callable[[Json, Json], Facts | None]  # of the object, and of the event around it
@@ -61,11 +61,7 @@ def _paid(amount: str) -> Reader:
 
 def _failed(amount: str, words: str) -> Reader:
     """A payment that was refused; at ``words`` it says why."""
-    return lambda thing, _event: {
-        **refused(dig(thing, words)),
-        "recurring": _is_plan(thing),
-        **_money(thing, amount),
-    }
+    return lambda thing, _event: {**refused(dig(thing, words)), "recurring": _is_plan(thing), **_money(thing, amount)}
 
 
 def _session_completed(session: Json, event: Json) -> Facts | None:

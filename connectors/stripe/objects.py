@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Contact, Item
-from hub.contract.facts import first_object, first_text, read_person
 from hub.contract.money import from_minor
-from hub.contract.paths import dig, required_text, text
+from hub.toolkit.conversion_facts import first_object, first_text, read_person
+from hub.toolkit.paths import all_at, dig, required_text, text
 
 Json = Mapping[str, Any]
 # In Stripe's own order of precedence for one sale: what a later refund, dispute or rebill can be found by.
@@ -23,7 +23,6 @@ _SALE_IDS = (
     "charges.data[].id",
     "recovered_from",
 )
-_OWN_ID_RANK = {"invoice": 0, "payment_intent": 1, "charge": 2}  # before the ids from this place on
 _NO_SALE = ("refund", "dispute", "subscription")  # objects whose own id names no sale
 _HOLDERS = (
     "customer_details",
@@ -56,17 +55,12 @@ def reference(value: Any) -> str | None:
 
 def alias_ids(thing: Json, fetched: Json) -> list[str]:
     """Every id of the sale, the canonical one first: invoice, else intent, else charge, else the object's own."""
-    ids: list[str | None] = []
-    for path in _SALE_IDS:
-        found = dig(thing, path)
-        ids += [reference(one) for one in found] if isinstance(found, list) else [reference(found)]
-    paid = fetched.get("payments") or []
-    ids += [reference(dig(one, f"payment.{name}")) for one in paid for name in ("payment_intent", "charge")]
     kind = str(thing["object"])
-    if kind not in _NO_SALE:
-        rank = _OWN_ID_RANK.get(kind, len(ids))
-        ids.insert(rank, required_text(thing, "id"))
-    return list(dict.fromkeys(one for one in ids if one))
+    own = {} if kind in _NO_SALE else {kind: required_text(thing, "id")}
+    ids = all_at({**thing, **own}, *_SALE_IDS)  # an invoice, intent or charge stands in its own place
+    paid = fetched.get("payments") or []
+    ids += [dig(one, f"payment.{name}") for one in paid for name in ("payment_intent", "charge")]
+    return list(dict.fromkeys(filter(None, map(reference, [*ids, *own.values()]))))
 
 
 def subscription_of(thing: Json) -> str | None:

@@ -10,13 +10,13 @@ from marshmallow import validate
 
 from connectors.stripe.events import READERS, read_event
 from hub.contract import Bearer, Call, Conversion, Inbound, NotUnderstood, Recipe, Snippet
-from hub.contract.hmac_source import TimedHmacSource
-from hub.contract.paging import read_object, try_call
-from hub.contract.paths import required_text
 from hub.contract.settings import Choice, Number, Secret, Secrets, SettingsSchema
-from hub.contract.signing import TOLERANCE
 from hub.contract.vocabulary import Category, Kind, Stage
-from hub.contract.wording import read_words
+from hub.toolkit.bundled_files import read_words
+from hub.toolkit.hmac_source import TimedHmacSource
+from hub.toolkit.paging import read_object, try_call
+from hub.toolkit.paths import required_text
+from hub.toolkit.signing import TOLERANCE
 
 API = "https://api.stripe.com/v1"
 API_VERSION = {"Stripe-Version": "2025-03-31.basil"}  # pins the shape of what is read back

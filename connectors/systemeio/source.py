@@ -21,12 +21,12 @@ from hub.contract import (
     Text,
     Unsigned,
 )
-from hub.contract.dates import first_time
-from hub.contract.facts import minor_money, read_person
-from hub.contract.meanings import CONTACT, PENDING, PURCHASE, REFUND, REGISTRATION, Meaning
 from hub.contract.money import from_minor
-from hub.contract.paths import dig, required_text, text
-from hub.contract.signing import check_hmac, make_hmac, require_header
+from hub.toolkit.conversion_facts import minor_money, read_person
+from hub.toolkit.dates import first_time
+from hub.toolkit.event_meanings import CONTACT, PENDING, PURCHASE, REFUND, REGISTRATION, Meaning
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.signing import check_hmac, make_hmac, require_header
 
 SIGNATURE, EVENT, MESSAGE = "X-Webhook-Signature", "X-Webhook-Event", "X-Webhook-Message-Id"
 Json = Mapping[str, Any]

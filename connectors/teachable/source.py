@@ -18,13 +18,13 @@ from hub.contract import (
     Status,
     Text,
 )
-from hub.contract.dates import first_time
-from hub.contract.facts import first_text, minor_money, read_person, sale_names
-from hub.contract.field_picker import records
-from hub.contract.meanings import ABANDONED, CANCELLATION, MAYBE_RENEWAL, PURCHASE, REFUND, REGISTRATION, Meaning
 from hub.contract.money import decimal
-from hub.contract.paths import dig, required_text, text
-from hub.contract.senders import UnsignedSender
+from hub.toolkit.conversion_facts import first_text, minor_money, read_person, sale_names
+from hub.toolkit.dates import first_time
+from hub.toolkit.event_meanings import ABANDONED, CANCELLATION, MAYBE_RENEWAL, PURCHASE, REFUND, REGISTRATION, Meaning
+from hub.toolkit.field_picker import records
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.unsigned_source import UnsignedSender
 
 Json = Mapping[str, Any]
 EVENTS: dict[str, Meaning] = {

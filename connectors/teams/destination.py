@@ -14,7 +14,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from hub.contract import Gone, Outcome, Reply, Result, SecretUrl, Text
-from hub.contract.chat import Alert, ChatChannel, ChatSettings
+from hub.toolkit.chat import Alert, ChatChannel, ChatSettings
 
 _MARKS = re.compile(r"([\\*_`\[\]])")  # what a TextBlock reads as Markdown
 

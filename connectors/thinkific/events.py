@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import Contact, Conversion, Item, Kind, NotUnderstood, Stage
-from hub.contract.dates import parse_time
 from hub.contract.money import currency_code, decimal, exponent, from_minor
-from hub.contract.paths import required_text, text
+from hub.toolkit.dates import parse_time
+from hub.toolkit.paths import required_text, text
 
 Json = Mapping[str, Any]
 TEST_MARK = "[TEST]"  # how the admin page's "send test" begins names and addresses

@@ -24,9 +24,9 @@ from hub.contract import (
     Text,
     Unsigned,
 )
-from hub.contract.dates import first_time
-from hub.contract.paths import required_text
-from hub.contract.signing import check_hmac, make_hmac, require_header
+from hub.toolkit.dates import first_time
+from hub.toolkit.paths import required_text
+from hub.toolkit.signing import check_hmac, make_hmac, require_header
 
 SIGNATURE = "X-Thinkific-Hmac-Sha256"
 
@@ -87,6 +87,7 @@ class Thinkific(Source):
     Settings = ThinkificSettings
     stages = frozenset({Stage.COMPLETE_REGISTRATION, Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION, Kind.CONTACT})
+    own_order_numbers = True  # each school counts its own: ORD000073
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(
             "Thinkific admin › Settings › Code & analytics › Webhooks › New",

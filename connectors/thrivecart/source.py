@@ -20,14 +20,14 @@ from hub.contract import (
     Status,
     Text,
 )
-from hub.contract.dates import first_time
-from hub.contract.facts import first_text, minor_money, read_items, read_person, sale_names
-from hub.contract.field_picker import records
-from hub.contract.meanings import ABANDONED, CANCELLATION, PURCHASE, REFUND, REFUSED, RENEWAL, Meaning
 from hub.contract.money import from_minor
-from hub.contract.paths import dig, required_text, text
-from hub.contract.signing import check_token
-from hub.contract.tracking import read_tracking
+from hub.toolkit.conversion_facts import first_text, minor_money, read_items, read_person, sale_names
+from hub.toolkit.dates import first_time
+from hub.toolkit.event_meanings import ABANDONED, CANCELLATION, PURCHASE, REFUND, REFUSED, RENEWAL, Meaning
+from hub.toolkit.field_picker import records
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.signing import check_token
+from hub.toolkit.tracking import read_tracking
 
 Json = Mapping[str, Any]
 EVENTS: dict[str, Meaning] = {
@@ -80,6 +80,7 @@ class ThriveCart(Source):
     Settings = ThriveCartSettings
     stages = frozenset({Stage.PURCHASE, Stage.LEAD})
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION})
+    own_order_numbers = True  # invoices are numbered in each account: 000000042
     signs_body = False
     snippet: ClassVar[Snippet] = Snippet(
         menu_path=Text(

@@ -25,11 +25,11 @@ from hub.contract import (
     Status,
     Text,
     TryLater,
-    ads,
 )
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 URL = "https://business-api.tiktok.com/open_api/v1.3/event/track/"
 KEYS = ads.PERSON | ads.VISIT | ads.SALE | {"ttclid": "ttclid", "ttp": "ttp", "content_name": "content_name"}
@@ -37,6 +37,13 @@ LISTS = {"email": "email", "phone": "phone", "external_id": "external_id"}
 HASHED = {"first_name": "first_name", "last_name": "last_name", "zip_code": "postal_code"}
 IN_CLEAR = {"city": "city", "state": "region", "country": "country"}
 VISITOR = {"ttclid": "ttclid", "ttp": "ttp", "ip": "ip", "user_agent": "user_agent"}
+LINE = {
+    "content_id": "id",
+    "content_name": "name",
+    "content_category": "category",
+    "price": "price",
+    "quantity": "quantity",
+}
 PARTLY_TAKEN, NO_PERMISSION, INVALID, THROTTLED = 20001, 40001, 40002, 40100
 BAD_TOKEN = (40104, 40105)
 ROW = re.compile(r"Batch\.([0-9]+)")
@@ -131,18 +138,7 @@ def _properties(facts: ads.Facts, *, needs_value: bool) -> dict[str, Any]:
     if bought:
         properties |= {
             "content_type": "product",
-            "contents": [
-                ads.without_empty(
-                    {
-                        "content_id": line.id,
-                        "content_name": line.name,
-                        "content_category": line.category,
-                        "price": line.price,
-                        "quantity": line.quantity,
-                    }
-                )
-                for line in bought
-            ],
+            "contents": ads.line_objects(bought, LINE),
             "num_items": ads.pieces(bought),
         }
     return properties

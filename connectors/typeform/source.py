@@ -24,14 +24,14 @@ from hub.contract import (
     Text,
     Unsigned,
 )
-from hub.contract.amounts import read_money
-from hub.contract.dates import first_time
-from hub.contract.facts import refused
-from hub.contract.intake import clean_email, split_name
-from hub.contract.paths import dig, required_text, text
-from hub.contract.signing import check_hmac, make_hmac
-from hub.contract.tracking import read_tracking
 from hub.contract.vocabulary import STAGE_LABELS
+from hub.toolkit.amounts import read_money
+from hub.toolkit.cleaning import clean_email, split_name
+from hub.toolkit.conversion_facts import refused
+from hub.toolkit.dates import first_time
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.signing import check_hmac, make_hmac
+from hub.toolkit.tracking import read_tracking
 
 SIGNATURE = "Typeform-Signature"
 PREFIX = "sha256="

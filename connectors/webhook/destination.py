@@ -33,7 +33,7 @@ from hub.contract import (
     Words,
 )
 from hub.contract.conversion import iso
-from hub.contract.signing import standard_key
+from hub.toolkit.signing import standard_key
 
 TYPES = {  # a stage that was reached is named conversion.<stage>.created
     Kind.RENEWAL: "order.renewed",

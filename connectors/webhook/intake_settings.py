@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from hub.contract import Choice, Secrets, SettingsSchema, Text, Words
-from hub.contract.field_values import PickedSettings
+from hub.toolkit.field_values import PickedSettings
 
 
 class SchemeSettings(SettingsSchema):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.contract import Inbound, NotVerified, Unsigned
-from hub.contract.signing import (
+from hub.toolkit.signing import (
     Encoding,
     check_hmac,
     check_standard,

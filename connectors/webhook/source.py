@@ -10,8 +10,8 @@ from typing import Any
 from connectors.webhook.intake_settings import IntakeSettings
 from connectors.webhook.signatures import check_signature, make_signature
 from hub.contract import ALL_STAGES, Category, Conversion, Headers, Inbound, Kind, NotUnderstood, Reply, Source
-from hub.contract.field_picker import records
-from hub.contract.field_values import read_picked
+from hub.toolkit.field_picker import records
+from hub.toolkit.field_values import read_picked
 
 
 class WebhookSource(Source):

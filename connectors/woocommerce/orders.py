@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from hub.contract import Context, Conversion, Kind, NotUnderstood, Stage
-from hub.contract.dates import first_time
-from hub.contract.facts import Facts, major_money, read_items, read_person, refused, sale_names
 from hub.contract.money import decimal
-from hub.contract.paths import dig, required_text, text
-from hub.contract.tracking import read_tracking
+from hub.toolkit.conversion_facts import Facts, major_money, read_items, read_person, refused, sale_names
+from hub.toolkit.dates import first_time
+from hub.toolkit.paths import dig, required_text, text
+from hub.toolkit.tracking import read_tracking
 
 Json = Mapping[str, Any]
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from connectors.woocommerce.orders import read_customer, read_deleted, read_order
 from hub.contract import Conversion, Headers, Inbound, Reply, Snippet
-from hub.contract.hmac_source import HmacSource
 from hub.contract.vocabulary import Category, Kind, Stage, Text
+from hub.toolkit.hmac_source import HmacSource
 
 TOPIC = "X-WC-Webhook-Topic"
 
@@ -22,6 +22,7 @@ class WooCommerce(HmacSource):
     homepage = "https://woocommerce.com"
     stages = frozenset(Stage) - {Stage.VIEW_CONTENT, Stage.ADD_TO_CART}
     kinds = frozenset({Kind.CONVERSION, Kind.RENEWAL, Kind.REFUND, Kind.CANCELLATION, Kind.PENDING})
+    own_order_numbers = True  # WordPress counts in each site anew
     identity_headers = (TOPIC,)
     signature_header = "X-WC-Webhook-Signature"
     encoding = "base64"

@@ -24,11 +24,11 @@ from hub.contract import (
     Status,
     Text,
     Words,
-    ads,
 )
-from hub.contract.ads import AdPlatform
-from hub.contract.paths import dig
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform
+from hub.toolkit.paths import dig
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API = "https://ads-api.x.com/12"
 VISIT = {"ip": "ip", "user_agent": "user_agent", "twclid": "twclid"}

@@ -8,8 +8,8 @@ integrations/build/deduplication (a constant ``id``), platform/build/operating-c
 from __future__ import annotations
 
 from hub.contract import Limits, SettingsSchema, Text
-from hub.contract.automation import FlowStarter
 from hub.contract.settings import hook_address
+from hub.toolkit.automation import FlowStarter
 
 
 class ZapierSettings(SettingsSchema):

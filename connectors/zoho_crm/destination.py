@@ -23,15 +23,14 @@ from hub.contract import (
     Record,
     Refused,
     Reply,
-    Result,
     Secret,
     SettingsSchema,
     Status,
     Switch,
-    Text,
     Words,
 )
-from hub.contract.crm import (
+from hub.toolkit.bundled_files import read_words
+from hub.toolkit.crm import (
     HUB_KEYS,
     LISTED_FOR,
     Crm,
@@ -39,25 +38,17 @@ from hub.contract.crm import (
     Person,
     Verdict,
     flat,
-    listed_field,
+    listed_fields,
     people_of,
     refusal,
+    row_outcome,
     title,
 )
-from hub.contract.paths import dig, text
-from hub.contract.standard_fields import fields_for, mapping_for
+from hub.toolkit.paths import dig, text
+from hub.toolkit.standard_fields import fields_for, mapping_for
 
 API_VERSION = "v8"
 KEYS = {"Email": "email", "First_Name": "first_name", "Last_Name": "last_name", "Phone": "phone", **HUB_KEYS}
-DATA_CENTERS = {
-    "accounts.zoho.com": Text("United States (zoho.com)", "États-Unis (zoho.com)"),
-    "accounts.zoho.eu": Text("Europe (zoho.eu)", "Europe (zoho.eu)"),
-    "accounts.zoho.in": Text("India (zoho.in)", "Inde (zoho.in)"),
-    "accounts.zoho.com.au": Text("Australia (zoho.com.au)", "Australie (zoho.com.au)"),
-    "accounts.zoho.jp": Text("Japan (zoho.jp)", "Japon (zoho.jp)"),
-    "accounts.zohocloud.ca": Text("Canada (zohocloud.ca)", "Canada (zohocloud.ca)"),
-    "accounts.zoho.sa": Text("Saudi Arabia (zoho.sa)", "Arabie saoudite (zoho.sa)"),
-}
 TYPES = {
     "integer": "integer",
     "bigint": "integer",
@@ -88,44 +79,18 @@ VERDICTS: dict[str, Verdict] = {
     "MANDATORY_NOT_FOUND": "field",
     "INVALID_DATA": "field",
 }
+WORDS = read_words(__name__)
 
 
 class ZohoSettings(SettingsSchema):
     """One organization, in its data center, and where its people live."""
 
-    accounts_host = Choice(
-        Text("Data center", "Centre de données"),
-        DATA_CENTERS,
-        help=Text("The end of the address when you use Zoho.", "La fin de l'adresse quand vous utilisez Zoho."),
-        load_default="accounts.zoho.com",
-    )
-    client_id = Words(
-        Text("Client id", "Identifiant client"),
-        help=Text("api-console.zoho.com, server-based application.", "api-console.zoho.com, application serveur."),
-        placeholder="1000.…",
-        required=True,
-    )
-    client_secret = Secret(
-        Text("Client secret", "Secret client"),
-        help=Text("Beside the client id.", "À côté de l'identifiant client."),
-        required=True,
-    )
-    api_domain = Words(
-        Text("API address", "Adresse de l'API"),
-        help=Text("Filled in by Zoho when you connect.", "Rempli par Zoho à la connexion."),
-        load_default="",
-    )
-    module = Choice(
-        Text("Write people as", "Écrire les personnes comme"),
-        {"Contacts": Text("Contacts", "Contacts"), "Leads": Text("Leads", "Prospects")},
-        help=Text("The module that is searched and written.", "Le module parcouru et écrit."),
-        load_default="Contacts",
-    )
-    workflows = Switch(
-        Text("Run your workflows", "Lancer vos workflows"),
-        help=Text("Off: Zoho's automations keep still.", "Désactivé : les automatisations de Zoho restent muettes."),
-        load_default=True,
-    )
+    accounts_host = Choice(**WORDS["accounts_host"], load_default="accounts.zoho.com")
+    client_id = Words(**WORDS["client_id"], required=True)
+    client_secret = Secret(**WORDS["client_secret"], required=True)
+    api_domain = Words(**WORDS["api_domain"], load_default="")
+    module = Choice(**WORDS["module"], load_default="Contacts")
+    workflows = Switch(**WORDS["workflows"], load_default=True)
 
 
 class ZohoCrm(Crm):
@@ -154,18 +119,16 @@ class ZohoCrm(Crm):
     def list_fields(self, settings: Mapping[str, Any], cache_seconds: int = 0) -> Generator[Call, Reply, Listed]:
         url = f"{_base(settings)}/settings/fields?module={settings['module']}"
         reply = yield Call.get(url, cache_seconds=cache_seconds)
-        return {
-            name: listed_field(
-                name,
-                each.get("field_label"),
-                str(each.get("data_type")),
-                types=TYPES,
-                options=[(value, value) for value in dig(each, "pick_list_values[].actual_value") or []],
-                required=each.get("system_mandatory") is True,
-            )
-            for each in dig(reply.json(), "fields[]") or []
-            if (name := text(dig(each, "api_name"))) and not each.get("read_only")
-        }
+        return listed_fields(
+            dig(reply.json(), "fields[]"),
+            "api_name",
+            "field_label",
+            "data_type",
+            types=TYPES,
+            options="pick_list_values[].actual_value",
+            required="system_mandatory",
+            wanted=lambda row: not row.get("read_only"),
+        )
 
     def create_field(self, field: Field, settings: Mapping[str, Any]) -> Recipe:
         kind = LONG if field.key in ("hub_summary", "hub_products") else {"data_type": "text", "length": 255}
@@ -239,13 +202,8 @@ def _outcome(row: Any) -> Outcome:
     code, words = text(dig(row, "code")), text(dig(row, "message")) or "Zoho does not say that it wrote this record."
     if code == "SUCCESS":
         return Outcome.delivered()
-    field = text(dig(row, "details.api_name"))
-    verdict = VERDICTS.get(code or "", "refused")
-    if verdict == "field" and field:
-        return Outcome(Result.BAD_MAPPING, "refused_by_destination", f"{code}: {words}", field=field)
-    if verdict in ("later", "slower"):
-        return Outcome(Result.TRY_LATER, detail=f"{code}: {words}")
-    return Outcome.refused(f"{code}: {words}" if code else words)
+    field = text(dig(row, "details.api_name")) or ""
+    return row_outcome(VERDICTS.get(code or ""), f"{code}: {words}" if code else words, field)
 
 
 def _api_name(key: str) -> str:

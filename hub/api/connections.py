@@ -29,6 +29,13 @@ class NewConnection(Schema):
     role = fields.String(required=True, validate=validate.OneOf(["source", "destination"]))
     name = fields.String(load_default="")
     settings = fields.Dict(keys=fields.String(), load_default=dict)
+    same_orders_as = fields.String(
+        load_default="",
+        metadata={
+            "description": "Of a source: the id of another one that tells of the same orders, “common” (all that are "
+            "not kept apart) or “own”. Left out: “own” for a second shop that counts its own orders, else “common”"
+        },
+    )
     add_route = fields.Boolean(load_default=True, metadata={"description": "Give a destination its first route"})
 
 
@@ -39,6 +46,9 @@ class ConnectionChange(Schema):
         metadata={"description": "What is left out stays; a secret that is empty or *** stays; null takes it away"},
     )
     order_scope = fields.String(metadata={"description": "Put before this source's order ids, to keep shops apart"})
+    same_orders_as = fields.String(
+        metadata={"description": "As when it is connected; counts for what arrives from now on"}
+    )
 
 
 class AccessShape(Schema):

@@ -9,7 +9,6 @@ from marshmallow import INCLUDE, Schema, fields, validate
 from hub.api.frame import Calls, author, store, wake, workspace_id
 from hub.api.shapes import Amount, At, PageQuery, Since, page, page_of, plain
 from hub.contract.conversion import Conversion
-from hub.contract.records import KEYS
 from hub.contract.vocabulary import Stage, Text
 from hub.report.timeline import timeline_of_conversion
 from hub.run.queue import READING
@@ -17,6 +16,7 @@ from hub.steer import records
 from hub.steer.errors import NotFound
 from hub.store import conversions, now
 from hub.store.base import Row
+from hub.toolkit.flat_form import KEYS
 
 calls = Calls("conversions", "What happened, as all messages together say")
 

@@ -10,7 +10,7 @@ from hub.api.frame import Calls, store, workspace_id
 from hub.api.shapes import At, PageQuery, page, page_of
 from hub.contract.vocabulary import Text
 from hub.steer.errors import NotFound
-from hub.store import deliveries
+from hub.store import attempts, deliveries
 from hub.store.base import columns_of
 
 calls = Calls("deliveries", "Each conversion on each route, and every try")
@@ -67,4 +67,4 @@ def show_delivery(delivery_id: str) -> dict[str, Any]:
         row = deliveries.get(tx, delivery_id, workspace_id())
         if row is None:
             raise NotFound(Text("There is no such delivery.", "Cet envoi n'existe pas."))
-        return {**columns_of(row), "attempts": deliveries.attempts_of(tx, [delivery_id]).get(delivery_id, [])}
+        return {**columns_of(row), "attempts": attempts.of_deliveries(tx, [delivery_id]).get(delivery_id, [])}

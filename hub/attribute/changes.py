@@ -35,10 +35,10 @@ class Changed:
 
 
 @dataclass(slots=True)
-class Page:
+class Subject:
     """One subject: all that was told of it, and what it says together."""
 
-    subject: str
+    name: str
     entries: list[Entry]
     folded: list[orders.Folded]
     contact_id: str | None = None
@@ -46,10 +46,10 @@ class Page:
 
     @property
     def order_id(self) -> str | None:
-        return self.subject[2:] if self.subject.startswith("o:") else None
+        return self.name[2:] if self.name.startswith("o:") else None
 
 
-class Pages:
+class Changes:
     """What one batch writes."""
 
     def __init__(self, tx: Connection, workspace_id: str, at: datetime, people: ContactBook) -> None:
@@ -57,7 +57,7 @@ class Pages:
         self._workspace_id = workspace_id
         self._at = at
         self._people = people
-        self._changed: list[Changed] = []
+        self.changed: list[Changed] = []  # the conversions that are new, or are not what they were
         self._seen: dict[str, str] = {}  # conversions told of in this batch: with what trust
         self._observations: list[Values] = []
         self._orders: list[Values] = []
@@ -79,40 +79,38 @@ class Pages:
         for (order_id, *line), amount in order_store.ledger_sums(self._tx, order_ids).items():
             self._booked.setdefault(order_id, {})[line[0], line[1], line[2]] = amount
 
-    def put(self, page: Page) -> None:
+    def put(self, subject: Subject) -> None:
         """Note all that has to be written of one subject."""
-        page.contact_id = self._people.person_of(page.entries)
-        self._people.learn(page.entries, page.contact_id)
-        before = self._take_over(page)
-        for one in page.folded:
-            self._put_conversion(page, one, before.get(one.slot))
-        if page.order_id is not None and page.entries:
-            self._put_order(page, page.order_id)
-        elif page.order_id is not None:
-            self._put_lines(page, page.order_id, orders.Totals())
-            order_store.drop(self._tx, page.order_id)
-        for entry in page.entries:
-            self._put_observation(page, entry, before)
+        subject.contact_id = self._people.person_of(subject.entries)
+        self._people.learn(subject.entries, subject.contact_id)
+        before = self._take_over(subject)
+        for one in subject.folded:
+            self._put_conversion(subject, one, before.get(one.slot))
+        if subject.order_id is not None and subject.entries:
+            self._put_order(subject, subject.order_id)
+        elif subject.order_id is not None:
+            self._put_lines(subject, subject.order_id, orders.Totals())
+            order_store.drop(self._tx, subject.order_id)
+        for entry in subject.entries:
+            self._put_observation(subject, entry, before)
 
-    def write(self) -> list[Changed]:
-        """Write everything noted; returns the conversions that changed."""
-        tx = self._tx
+    def write(self, tx: Connection) -> None:
+        """Write everything noted."""
         insert(tx, conversion_store.observation, self._observations)
-        rows = [one.row for one in self._changed]
+        rows = [one.row for one in self.changed]
         upsert(tx, conversion_store.conversion, rows, ["id"], _CONVERSION_CHANGES)
         upsert(tx, order_store.order, self._orders, ["id"], _ORDER_CHANGES)
         order_store.redate(tx, self._redated)
         insert(tx, order_store.ledger, self._ledger)
-        self._write_credits()
-        return self._changed
+        self._write_credits(tx)
 
     # -- conversions -----------------------------------------------------------------------------------------------
 
-    def _take_over(self, page: Page) -> dict[str, ConversionRow]:
+    def _take_over(self, subject: Subject) -> dict[str, ConversionRow]:
         """The stored conversion of each slot. One that was told under another slot goes on; what is left is retired."""
-        stored = dict(self._stored.get(page.subject, {}))
-        before = {one.slot: stored.pop(one.slot) for one in page.folded if one.slot in stored}
-        for one in page.folded:
+        stored = dict(self._stored.get(subject.name, {}))
+        before = {one.slot: stored.pop(one.slot) for one in subject.folded if one.slot in stored}
+        for one in subject.folded:
             if one.slot not in before:
                 slot = next((slot for slot, row in stored.items() if slot in one.slots or _is_same(row, one)), None)
                 if slot is not None:
@@ -120,13 +118,13 @@ class Pages:
                     chosen = conversion_store.conversion.c.id == before[one.slot].id
                     self._tx.execute(update(conversion_store.conversion).where(chosen).values(slot=one.slot))
         for slot, row in stored.items():
-            kept = next((before[one.slot] for one in page.folded if slot in one.slots), None)
-            self._retire(page, row, kept)
+            kept = next((before[one.slot] for one in subject.folded if slot in one.slots), None)
+            self._retire(subject, row, kept)
         return before
 
-    def _retire(self, page: Page, row: ConversionRow, kept: ConversionRow | None) -> None:
+    def _retire(self, subject: Subject, row: ConversionRow, kept: ConversionRow | None) -> None:
         retire(self._tx, row, kept, self._at)
-        booked = self._booked.get(page.order_id or "", {})
+        booked = self._booked.get(subject.order_id or "", {})
         for key in [key for key in booked if key[0] == row.id]:
             if kept is None:
                 self._withdrawn[row.id] = row
@@ -134,17 +132,17 @@ class Pages:
                 line = (kept.id, key[1], key[2])
                 booked[line] = booked.get(line, ZERO) + booked.pop(key)
 
-    def _put_conversion(self, page: Page, one: orders.Folded, before: ConversionRow | None) -> None:
+    def _put_conversion(self, subject: Subject, one: orders.Folded, before: ConversionRow | None) -> None:
         conversion_id = before.id if before is not None else new_id()
-        page.ids |= dict.fromkeys((one.slot, *one.slots), conversion_id)
+        subject.ids |= dict.fromkeys((one.slot, *one.slots), conversion_id)
         row = {
             "id": conversion_id,
             "workspace_id": self._workspace_id,
-            "subject": page.subject,
+            "subject": subject.name,
             "slot": one.slot,
-            "event_id": before.event_id if before is not None else self._event_id(page, one),
-            "order_id": page.order_id,
-            "contact_id": page.contact_id,
+            "event_id": before.event_id if before is not None else self._event_id(subject, one),
+            "order_id": subject.order_id,
+            "contact_id": subject.contact_id,
             "kind": one.kind.value,
             "stage": one.stage.value if one.stage else None,
             "occurred_at": one.occurred_at,
@@ -152,7 +150,7 @@ class Pages:
             "currency": one.currency,
             "test": one.test,
             "trust": one.trust.value,
-            "identified_by": self._people.identified_by(one.data, page.contact_id),
+            "identified_by": self._people.identified_by(one.data, subject.contact_id),
             "state": one.state,
             "reason": _reason(one),
             "data": one.data,
@@ -161,37 +159,37 @@ class Pages:
         }
         if before is not None and all(getattr(before, name) == row[name] for name in _COMPARED):
             return
-        self._changed.append(Changed(row, before is None))
+        self.changed.append(Changed(row, before is None))
         self._put_credit(conversion_id, one.data["campaigns"])
         moved = before is not None and any(getattr(before, name) != row[name] for name in ("contact_id", "occurred_at"))
-        if moved and page.order_id is not None:
+        if moved and subject.order_id is not None:
             self._redated.append(
                 {
-                    "of_order": page.order_id,
+                    "of_order": subject.order_id,
                     "of_conversion": conversion_id,
-                    "new_contact": page.contact_id,
+                    "new_contact": subject.contact_id,
                     "new_at": one.occurred_at,
                 }
             )
 
-    def _event_id(self, page: Page, one: orders.Folded) -> str:
+    def _event_id(self, subject: Subject, one: orders.Folded) -> str:
         """Made from names, not from chance: after a restore and a re-send, destinations still see the same id."""
-        names = [name for entry in page.entries if entry.observed for name in entry.names]
-        name = min(names, default=page.subject)
+        names = [name for entry in subject.entries if entry.observed for name in entry.names]
+        name = min(names, default=subject.name)
         return str(uuid.uuid5(NAMESPACE, f"{self._workspace_id}|{name}|{one.slot}"))
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
-    def _put_order(self, page: Page, order_id: str) -> None:
-        total = orders.totals(page.folded)
+    def _put_order(self, subject: Subject, order_id: str) -> None:
+        total = orders.totals(subject.folded)
         before = self._old_orders.get(order_id)
-        told = sorted(page.folded, key=lambda one: not one.is_charge)
+        told = sorted(subject.folded, key=lambda one: not one.is_charge)
         row = {
             "id": order_id,
             "workspace_id": self._workspace_id,
             "display_id": short(next((one.data["order_id"] for one in told if one.data["order_id"]), ""), 255),
-            "contact_id": page.contact_id,
-            "subscription_id": _subscription(page),
+            "contact_id": subject.contact_id,
+            "subscription_id": _subscription(subject),
             "currency": total.currency,
             "gross": total.gross,
             "refunded": total.refunded,
@@ -203,13 +201,13 @@ class Pages:
             "updated_at": self._at,
         }
         self._orders.append(row)
-        self._put_lines(page, order_id, total)
+        self._put_lines(subject, order_id, total)
 
-    def _put_lines(self, page: Page, order_id: str, total: orders.Totals) -> None:
+    def _put_lines(self, subject: Subject, order_id: str, total: orders.Totals) -> None:
         """What the ledger lacks to add up to the order: corrections add, they never edit."""
         whose = {one: (row.contact_id, row.occurred_at) for one, row in self._withdrawn.items()}
-        whose |= {page.ids[one.slot]: (page.contact_id, one.occurred_at) for one in page.folded}
-        wanted = {(page.ids[slot], kind, currency): amount for (slot, kind, currency), amount in total.lines.items()}
+        whose |= {subject.ids[one.slot]: (subject.contact_id, one.occurred_at) for one in subject.folded}
+        wanted = {(subject.ids[slot], kind, currency): amount for (slot, kind, currency), amount in total.lines.items()}
         booked = self._booked.get(order_id, {})
         for key in {**booked, **wanted}:
             step = wanted.get(key, ZERO) - booked.get(key, ZERO)
@@ -232,12 +230,12 @@ class Pages:
 
     # -- what was told, and credit ---------------------------------------------------------------------------------
 
-    def _put_observation(self, page: Page, entry: Entry, before: dict[str, ConversionRow]) -> None:
-        conversion_id, said = page.ids[entry.said.slot], entry.said
+    def _put_observation(self, subject: Subject, entry: Entry, before: dict[str, ConversionRow]) -> None:
+        conversion_id, said = subject.ids[entry.said.slot], entry.said
         if entry.row is not None:
             kept = (entry.row.subject, entry.row.conversion_id)
-            if kept != (page.subject, conversion_id):
-                conversion_store.move_observation(self._tx, entry.row.id, page.subject, conversion_id)
+            if kept != (subject.name, conversion_id):
+                conversion_store.move_observation(self._tx, entry.row.id, subject.name, conversion_id)
             return
         observed = entry.observed
         assert observed is not None  # noqa: S101 - what is not stored was observed just now
@@ -251,7 +249,7 @@ class Pages:
                 "connection_id": observed.connection_id,
                 "inbound_id": observed.inbound_id,
                 "event_id": said.event_id,
-                "subject": page.subject,
+                "subject": subject.name,
                 "slot": said.slot,
                 "conversion_id": conversion_id,
                 "trust": said.trust.value,
@@ -267,17 +265,17 @@ class Pages:
         self._credits += [{**base, "type": "campaign", "value": name[:255]} for name in aim["ids"]]
         self._credits += [{**base, "type": "tag", "value": tag[:255]} for tag in aim["tags"]]
 
-    def _write_credits(self) -> None:
+    def _write_credits(self, tx: Connection) -> None:
         """A webinar id we have not seen becomes a campaign, so that no sale waits for somebody to set it up."""
         if self._campaign_ids:
             base = {"workspace_id": self._workspace_id, "created_at": self._at}
             rows = [{"id": new_id(), "external_id": name, "name": name, **base} for name in sorted(self._campaign_ids)]
-            insert_new(self._tx, campaign_store.campaign, rows, "workspace_id", "external_id")
-            found = campaign_store.by_external_ids(self._tx, self._workspace_id, self._campaign_ids)
+            insert_new(tx, campaign_store.campaign, rows, "workspace_id", "external_id")
+            found = campaign_store.by_external_ids(tx, self._workspace_id, self._campaign_ids)
             for row in self._credits:
                 if row["type"] == "campaign":
                     row["value"] = found[row["value"]].id
-        insert_new(self._tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
+        insert_new(tx, campaign_store.credit, self._credits, "conversion_id", "type", "value")
 
 
 _COMPARED = (
@@ -386,6 +384,6 @@ def _effect(said: orders.Said, before: str | None) -> str:
     return _KIND_EFFECTS[said.data["kind"]]
 
 
-def _subscription(page: Page) -> str | None:
-    names: Any = (one.data["subscription_id"] for one in page.folded)
+def _subscription(subject: Subject) -> str | None:
+    names: Any = (one.data["subscription_id"] for one in subject.folded)
     return min((short(name, 255) for name in names if name), default=None)

@@ -154,7 +154,7 @@ class ContactBook:
             return keys[0][0]
         return "order" if contact_id else "none"
 
-    def write(self) -> None:
+    def write(self, tx: Connection) -> None:
         """Write new and changed contacts, what they are recognized by, and what they consented to."""
         rows = [
             {
@@ -170,10 +170,10 @@ class ContactBook:
             for contact in self._contacts.values()
             if contact.changed
         ]
-        upsert(self._tx, store.contact, rows, ["id"], ("email", "data", "told", "merged_into", "updated_at"))
+        upsert(tx, store.contact, rows, ["id"], ("email", "data", "told", "merged_into", "updated_at"))
         keys = [self._key_row(key, self._held[key]) for key in self._changed_keys]
-        upsert(self._tx, store.identity, keys, ["workspace_id", "type", "value"], ("contact_id", "trust", "seen_at"))
-        store.put_consents(self._tx, list(self._consents.values()))
+        upsert(tx, store.identity, keys, ["workspace_id", "type", "value"], ("contact_id", "trust", "seen_at"))
+        store.put_consents(tx, list(self._consents.values()))
 
     def _by_email(self, key: identity.Key) -> _Contact:
         held = self._held.get(key)

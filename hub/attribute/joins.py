@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, update
@@ -54,8 +55,17 @@ def retire(tx: Connection, row: ConversionRow, kept: ConversionRow | None, at: d
 
 def _is_further(tx: Connection, row: ConversionRow, twin: ConversionRow) -> bool:
     """Whether more of ``row`` than of its ``twin`` has been sent: then its event id is the one destinations know."""
-    sent = deliveries.sent_of(tx, [row.id, twin.id])
+    sent = _sent_of(tx, [row.id, twin.id])
     return sent.get(row.id, (0, 0)) > sent.get(twin.id, (0, 0))
+
+
+def _sent_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Per conversion: how many of its deliveries arrived, and how often any was tried."""
+    found: dict[str, tuple[int, int]] = {}
+    for (conversion_id, _), row in deliveries.of_conversions(tx, conversion_ids).items():
+        arrived, tries = found.get(conversion_id, (0, 0))
+        found[conversion_id] = (arrived + (row.state == deliveries.DELIVERED), tries + row.tries)
+    return found
 
 
 def _join_orders(tx: Connection, loser: str, winner: str) -> None:

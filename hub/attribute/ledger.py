@@ -1,4 +1,6 @@
-"""The books of one batch: what it touches is loaded in bulk, changed in memory, written in bulk.
+"""The ledger of one batch: what it touches is loaded in bulk, changed in memory, written in bulk.
+
+The first two ask the database only, so they hold up nobody who writes; the third is short.
 
 Each observation has a *subject*: its order, or (without an order id) a person and what for. All observations of a subject
 are folded anew whenever one is added, so the books say the same whatever the order of arrival.
@@ -13,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hub.attribute import orders
-from hub.attribute.changes import Changed, Page, Pages
+from hub.attribute.changes import Changed, Changes, Subject
 from hub.attribute.contacts import ContactBook
 from hub.attribute.joins import join_subjects
 from hub.attribute.names import Names
@@ -24,8 +26,12 @@ from hub.store.base import to_json
 from hub.store.conversions import ObservationRow
 
 
-class Books:
-    """Attribute a batch: :meth:`add` everything observed, once."""
+class Ledger:
+    """Attribute a batch: :meth:`fold` everything observed, once, then :meth:`write`.
+
+    ``tx`` may be a transaction that only reads. Where two orders or contacts turn out to be one, what is stored of them
+    is joined at once: then :meth:`fold` raises what the database says of writing there, and needs one that writes.
+    """
 
     def __init__(self, tx: Connection, workspace_id: str, at: datetime) -> None:
         self._tx = tx
@@ -36,9 +42,10 @@ class Books:
         self._entries: list[Entry] = []
         self._loaded: set[str] = set()  # subjects whose stored observations are among the entries
         self._known_ids: set[str] = set()
+        self._changes: Changes | None = None
 
-    def add(self, observed: list[Observed]) -> list[Changed]:
-        """Fold ``observed`` into the books and write them. Sets each one's ``effect``; returns what changed."""
+    def fold(self, observed: list[Observed]) -> list[Changed]:
+        """Fold ``observed`` into the books. Sets each one's ``effect``; returns what changes."""
         fresh, left = self._drop_known(observed)
         if not fresh:
             return []
@@ -51,7 +58,14 @@ class Books:
         nameless = [entry for entry in fresh if not entry.names]
         self._recognize(nameless)
         self._place(nameless + self._reopen())
-        return self._write(left)
+        return self._fold(left)
+
+    def write(self, tx: Connection) -> None:
+        """Write what :meth:`fold` made, in the same or a later transaction."""
+        if self._changes is not None:
+            self._names.write(tx)
+            self._people.write(tx)
+            self._changes.write(tx)
 
     # -- what is new -----------------------------------------------------------------------------------------------
 
@@ -157,9 +171,9 @@ class Books:
             join_subjects(self._tx, self._workspace_id, subject, name, self._at)
             self._loaded.discard(name)
 
-    # -- and onto disk ---------------------------------------------------------------------------------------------
+    # -- what it says together -------------------------------------------------------------------------------------
 
-    def _write(self, left: set[str]) -> list[Changed]:
+    def _fold(self, left: set[str]) -> list[Changed]:
         self._load(self._by_subject())
         self._people.load(self._entries)
         groups = self._by_subject()
@@ -167,13 +181,12 @@ class Books:
             groups.setdefault(self._current(subject), [])
         folded = {subject: orders.fold(entry.said for entry in entries) for subject, entries in groups.items()}
         orders.mark_renewals(folded)
-        pages = Pages(self._tx, self._workspace_id, self._at, self._people)
-        pages.open(groups, self._names.new_orders)
+        changes = Changes(self._tx, self._workspace_id, self._at, self._people)
+        changes.open(groups, self._names.new_orders)
         for subject, entries in groups.items():
-            pages.put(Page(subject, entries, folded[subject]))
-        self._names.write()
-        self._people.write()
-        return pages.write()
+            changes.put(Subject(subject, entries, folded[subject]))
+        self._changes = changes
+        return changes.changed
 
     def _by_subject(self) -> dict[str, list[Entry]]:
         groups: dict[str, list[Entry]] = {}

@@ -64,12 +64,12 @@ class Names:
             self._known.pop(name, None)
         order_store.drop_aliases(self._tx, self._workspace_id, order_id, list(names))
 
-    def write(self) -> None:
+    def write(self, tx: Connection) -> None:
         rows = [
             {"workspace_id": self._workspace_id, "alias": name, "order_id": self.current(self._known[name])}
             for name in self._fresh
         ]
-        insert_new(self._tx, order_store.order_alias, rows, "workspace_id", "alias")
+        insert_new(tx, order_store.order_alias, rows, "workspace_id", "alias")
 
     def _join(self, loser: str, winner: str) -> None:
         self._joined[loser] = winner

@@ -16,6 +16,7 @@ from typing import Any
 
 from hub.attribute.identity import normal_email
 from hub.contract.conversion import iso
+from hub.contract.money import rounded
 from hub.contract.vocabulary import Kind, Stage, Trust
 
 Json = dict[str, Any]
@@ -171,8 +172,13 @@ def _earliest(said: Sequence[Said]) -> datetime:
 
 
 def _money(said: Said) -> tuple[Decimal | None, str | None]:
-    value = said.data.get("value")
-    return None if value is None else Decimal(value), said.data.get("currency")
+    return _value(said.data), said.data.get("currency")
+
+
+def _value(data: Json) -> Decimal | None:
+    """The amount as the books keep it: what was stored before amounts were rounded at reading is rounded here."""
+    value = data.get("value")
+    return None if value is None else rounded(Decimal(value))
 
 
 def _fold_slot(slot: str, said: list[Said]) -> Folded:
@@ -188,14 +194,13 @@ def _fold_slot(slot: str, said: list[Said]) -> Folded:
     if len(said) > 1:
         flags = _union(one.data.get("flags") for one in best)
         data = _overlay([one.data for one in said]) | {"flags": flags, "occurred_at": iso(occurred_at)}
-    value = data.get("value")
     return Folded(
         slot=slot,
         kind=Kind(data["kind"]),
         stage=Stage(data["stage"]) if data.get("stage") else None,
         trust=strongest.trust,
         occurred_at=occurred_at,
-        value=None if value is None else Decimal(value),
+        value=_value(data),
         currency=data.get("currency"),
         test=is_test,
         data=data,

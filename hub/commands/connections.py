@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import click
 
-from hub.commands.sentences import in_words
+from hub.commands.sentences import Misconfigured, in_words
 from hub.contract.calls import dump_json
 from hub.contract.reasons import REASONS
 from hub.settings import settings
+from hub.steer import connections as steer
 from hub.steer import grants
-from hub.store import Store, connections
+from hub.steer.errors import Invalid, NotFound
+from hub.store import Store, connections, now
 from hub.store.connections import ConnectionRow
 from hub.store.upgrade import check
 
 
-@click.command("connections")
+@click.group("connections", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
 @in_words
-def list_connections(as_json: bool) -> None:
+def list_connections(ctx: click.Context, as_json: bool) -> None:
     """List the connections: id, role, connector, state and name; and what is to be done about those that stand still."""
+    if ctx.invoked_subcommand is None:
+        _list(as_json)
+
+
+@list_connections.command("orders")
+@click.argument("source")
+@click.argument("same_as", metavar="SAME_AS")
+@in_words
+def same_orders(source: str, same_as: str) -> None:
+    """Say whose orders SOURCE (an id) tells of: SAME_AS is another source's id, “common” or “own”.
+
+    Counts for what arrives from now on.
+    """
+    with closing(Store(settings().database_url)) as store:
+        check(store)
+        try:
+            with store.write() as tx:
+                steer.change(tx, now(), source, same_orders_as=same_as, author="hub connections")
+                row = steer.get(tx, source)
+        except (Invalid, NotFound) as error:
+            raise Misconfigured(str(error)) from None
+    stands = f"keeps its order ids apart, as {row.order_scope}" if row.order_scope else "shares the common orders"
+    click.echo(f"{row.name} {stands}.")
+
+
+def _list(as_json: bool) -> None:
     store = Store(settings().database_url)
     check(store)
     with store.read() as tx:

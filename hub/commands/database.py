@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ from hub.commands.sentences import in_words
 from hub.settings import settings
 from hub.store import Store
 from hub.store import upgrade as schema
+from hub.store.backups import backup as save
+from hub.store.restore import restore as put_back
 
 
 @click.group()
@@ -21,14 +24,16 @@ def db() -> None:
 @in_words
 def upgrade() -> None:
     """Bring the schema up to date, after a backup."""
-    click.echo(schema.upgrade(Store(settings().database_url), settings().data_dir / "backups"))
+    with _database() as store:
+        click.echo(schema.upgrade(store, settings().backups))
 
 
 @db.command()
 @in_words
 def check() -> None:
     """Exit 0 when the schema fits this version of the hub."""
-    schema.check(Store(settings().database_url))
+    with _database() as store:
+        schema.check(store)
     click.echo("The database is up to date.")
 
 
@@ -37,7 +42,8 @@ def check() -> None:
 @in_words
 def backup(file: Path) -> None:
     """Copy the database to FILE while the hub goes on working."""
-    schema.backup(Store(settings().database_url), file)
+    with _database() as store:
+        save(store, file)
     click.echo(f"Saved in {file}.")
 
 
@@ -46,6 +52,15 @@ def backup(file: Path) -> None:
 @click.confirmation_option(prompt="This replaces what the hub knows now. The hub must be stopped. Go on?")
 @in_words
 def restore(file: Path) -> None:
-    """Put the backup FILE in the place of the database."""
-    schema.restore(Store(settings().database_url), file)
+    """Put the backup FILE in the place of the database, which nobody may have open.
+
+    What it replaces is kept. Who asked to be left alone since the backup was made is left alone still.
+    """
+    with _database() as store:
+        kept = put_back(store, file, settings().backups)
+    click.echo(f"What was there is kept in {kept}." if kept else "There was no database before.")
     click.echo("Restored. Start the hub again.")
+
+
+def _database() -> closing[Store]:
+    return closing(Store(settings().database_url))

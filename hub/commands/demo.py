@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 
 import click
 
 from hub.commands.sentences import in_words
+from hub.outgoing import local
 from hub.settings import Settings, settings
 
 START = 60  # seconds until a hub that does not answer is given up
@@ -104,18 +104,11 @@ def _report(chosen: Settings, hub: subprocess.Popen[bytes]) -> bool:
 
 
 def _answers(chosen: Settings, hub: subprocess.Popen[bytes] | None = None) -> bool:
-    host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host  # noqa: S104 - not bound, called
     until = time.monotonic() + START
     while time.monotonic() < until and (hub is None or hub.poll() is None):
-        try:
-            line = http.client.HTTPConnection(host, chosen.port, timeout=2)
-            line.request("GET", "/healthz")
-            if line.getresponse().status == 200:
+        with suppress(OSError):
+            if local.call(chosen, "GET", "/healthz", seconds=2) == 200:
                 return True
-        except OSError:
-            pass
-        finally:
-            line.close()
         time.sleep(0.1)
     return False
 
@@ -123,11 +116,6 @@ def _answers(chosen: Settings, hub: subprocess.Popen[bytes] | None = None) -> bo
 def _free_ports() -> int:
     """A port that is free, with the next one (the demo's receiver)."""
     for port in range(18000, 19000, 2):
-        with socket.socket() as first, socket.socket() as second:
-            try:
-                first.bind(("127.0.0.1", port))
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
+        if local.is_free("127.0.0.1", port) and local.is_free("127.0.0.1", port + 1):
             return port
     raise click.ClickException("No free port was found for the demo.")

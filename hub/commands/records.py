@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from pathlib import Path
 
 import click
 
 from hub.commands.sentences import in_words
+from hub.contract.reasons import REASONS
 from hub.run.queue import LANES, READING, wake
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.steer import replay as again
-from hub.store import Store, accounts, connections, deliveries, inbound, now
+from hub.store import Store, accounts, connections, deliveries, inbound, now, replays
 from hub.store.upgrade import check
 
 
@@ -44,22 +46,48 @@ def replay_inbound(ids: tuple[str, ...]) -> None:
 @click.option(
     "--mapping", type=click.Choice(["new", "old"]), default="new", help="The route's mapping, or the one used."
 )
+@click.option("--override", type=click.Choice(list(replays.RULES)), help="The one rule that does not count this time.")
+@click.option("--why", help="Why it does not count: written down, and shown on the timeline.")
 @in_words
-def replay_delivery(ids: tuple[str, ...], mapping: str) -> None:
-    """Send the deliveries IDS again, under the same idempotency keys."""
-    store, number, lanes = _store(), 0, set()
+def replay_delivery(ids: tuple[str, ...], mapping: str, override: str | None, why: str | None) -> None:
+    """Send the deliveries IDS again, under the same idempotency keys, unless a rule speaks against it now."""
+    store, number, lanes, held = _store(), 0, set(), list[again.HeldBack]()
+    overriding = again.override(override, why)
     with store.write() as tx:
         for one in ids:
             row = deliveries.get(tx, one)
             if row is None:
                 raise click.ClickException(f"There is no delivery {one}.")
-            number += again.deliveries_again(
-                tx, now(), row.workspace_id, [one], mapping="old" if mapping == "old" else "new"
+            found = again.deliveries_again(
+                tx,
+                now(),
+                row.workspace_id,
+                [one],
+                mapping="old" if mapping == "old" else "new",
+                author=_who(),
+                overriding=overriding,
             )
+            number += found.number
+            held += found.held_back
             lanes.add(row.connection_id)
     for connection_id in lanes:
         wake(LANES, "deliver", connection_id)
     click.echo(f"{number} of {len(ids)} will be sent again.")
+    for kept in held:
+        click.echo(_said(kept))
+
+
+def _said(held: again.HeldBack) -> str:
+    how = f" To send it all the same: --override {held.rule} --why …" if held.rule else ""
+    return f"{held.id} is not sent: {REASONS[held.reason].said.en}.{how}"
+
+
+def _who() -> str:
+    """Who is at the command line, for the audit."""
+    try:
+        return f"{getpass.getuser()} (hub replay)"
+    except (KeyError, OSError, ImportError):  # a container's user may have no name
+        return "hub replay"
 
 
 @click.command()

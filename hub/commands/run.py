@@ -97,11 +97,11 @@ def prepare(chosen: Settings) -> None:
     if chosen.embedded_redis:
         check_socket_path(chosen.redis_socket)
     store = Store(chosen.database_url)
-    said = upgrade(store, chosen.data_dir / "backups")
+    said = upgrade(store, chosen.backups)
     if "up to date" not in said:
         click.echo(said)
     with store.write() as tx:
-        if not accounts.users_exist(tx):
+        if accounts.awaits_owner(tx):
             email, password = os.environ.get("HUB_OWNER_EMAIL", "owner@hub.example"), secrets.token_urlsafe(9)
             owner, _ = first_owner(tx, now(), email=email, password=password, workspace="My workspace")
             accounts.change_user(tx, owner, language="")  # nobody chose one: their browser's
@@ -118,16 +118,12 @@ def _keep_login(file: Path, email: str, password: str) -> None:
 
 
 def _check_port(chosen: Settings) -> None:
-    import socket
+    from hub.outgoing.local import is_free
 
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((chosen.host, chosen.port))
-        except OSError:
-            raise click.ClickException(
-                f"Port {chosen.port} on {chosen.host} is taken: stop what uses it, or choose another (hub up --port 8001)."
-            ) from None
+    if not is_free(chosen.host, chosen.port):
+        raise click.ClickException(
+            f"Port {chosen.port} on {chosen.host} is taken: stop what uses it, or choose another (hub up --port 8001)."
+        )
 
 
 def tie_to_supervisor() -> None:

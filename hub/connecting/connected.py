@@ -10,13 +10,15 @@ from typing import Any
 from marshmallow import ValidationError
 
 from hub.connecting import vault
-from hub.connecting.registry import registry
+from hub.connecting.registry import UnknownConnector, registry
 from hub.connecting.seams import guarded
 from hub.contract.connector import Connector, Destination, Settings, Source
 from hub.contract.errors import ConfigError, ConnectorBroken
 from hub.contract.settings import secret_names
 from hub.settings import settings as hub_settings
 from hub.store.connections import ConnectionRow
+
+PIXEL_DOOR, WEBHOOK_DOOR = "/v1/conversion/pixel", "/in"  # paths under which senders reach their source
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,14 @@ def _opened(row: ConnectionRow) -> Connected:
 
 
 def public_url(connection: ConnectionRow) -> str:
-    """The address of a webhook source, as its sender was given it."""
-    return f"{hub_settings().base_url}/in/{connection.address}"
+    """The address of a source, as its sender was given it. A source that is broken is taken for one of webhooks."""
+    base = hub_settings().base_url
+    try:
+        door = registry().source(connection.connector).door
+    except (ConnectorBroken, UnknownConnector):
+        door = "webhook"
+    path = f"{PIXEL_DOOR}/{connection.number}" if door == "pixel" else f"{WEBHOOK_DOOR}/{connection.address}"
+    return f"{base}{path}"
 
 
 def split_settings(connector: Connector, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
+from hub.connecting.batches import batches
+from hub.connecting.masking import MASK, mask_for
 from hub.contract import Call, ConnectorBroken, DeliveryError, Destination, Outcome, Recipe, Record, Reply
 from hub.contract.auth import Auth, OAuth1, OAuth2, OAuth2ClientCredentials, ServiceAccount, SignedBody
+from hub.contract.calls import MOST_CALLS, with_params
 from hub.contract.connector import Connector
-from hub.contract.settings import SecretUrl, secret_names
-
-MASK = "***"
-MAX_CALLS = 200  # of one recipe; more is an endless loop
-SHORTEST_SECRET = 4  # characters; masking shorter ones would blot out ordinary words
 
 Settings = Mapping[str, Any]
 Answer = Callable[[Call], Reply]
@@ -42,7 +39,7 @@ def drive(recipe: Recipe, answer: Answer) -> Any:
     """Run ``recipe``, answering its calls; returns its result. What the recipe raises comes through."""
     try:
         call = next(recipe)
-        for _ in range(MAX_CALLS):
+        for _ in range(MOST_CALLS):
             try:
                 reply = answer(call)
             except DeliveryError as error:
@@ -51,7 +48,7 @@ def drive(recipe: Recipe, answer: Answer) -> Any:
                 call = recipe.send(reply)
     except StopIteration as stop:
         return stop.value
-    raise ConnectorBroken(f"The connector made {MAX_CALLS} calls for one message and would go on.")
+    raise ConnectorBroken(f"The connector made {MOST_CALLS} calls for one message and would go on.")
 
 
 def dry_run(destination: Destination, records: Sequence[Record], settings: Settings, answer: Answer) -> DryRun:
@@ -70,19 +67,6 @@ def dry_run(destination: Destination, records: Sequence[Record], settings: Setti
     return run
 
 
-def batches(destination: Destination, records: Sequence[Record], settings: Settings) -> Iterator[list[Record]]:
-    """``records`` as they may travel together: one by one, or by group and never more than the platform takes."""
-    if destination.batch is None:
-        yield from ([record] for record in records)
-        return
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        groups.setdefault(destination.group(record, settings), []).append(record)
-    size = destination.batch.max_records
-    for group in groups.values():
-        yield from (group[start : start + size] for start in range(0, len(group), size))
-
-
 def show(call: Call, connector: Connector, settings: Settings) -> dict[str, Any]:
     """The call as people may see it: ``method``, ``url``, ``headers``, ``body``; every secret is ``***``."""
     content, content_type = call.content()
@@ -94,32 +78,14 @@ def show(call: Call, connector: Connector, settings: Settings) -> dict[str, Any]
         _show_auth(connector, settings, headers, params)
     if call.idempotency_key:
         headers["webhook-id" if isinstance(connector.auth, SignedBody) else "Idempotency-Key"] = call.idempotency_key
-    joint = "&" if "?" in call.url else "?"
     shown = {
         "method": call.method,
-        "url": f"{call.url}{joint}{urlencode(params, safe='*')}" if params else call.url,
+        "url": with_params(call.url, params, safe="*"),
         "headers": headers,
         "body": call.json if call.json is not None else dict(call.form) if call.form is not None else _text(content),
     }
-    hidden: dict[str, Any] = masked(shown, connector, settings)
+    hidden: dict[str, Any] = mask_for(connector, settings)(shown)
     return hidden
-
-
-def masked(value: Any, connector: Connector, settings: Settings) -> Any:
-    """``value`` (JSON) with every secret of ``settings`` replaced. Of a secret address the host stays readable."""
-    return _replace(value, secrets_of(connector, settings))
-
-
-def secrets_of(connector: Connector, settings: Settings) -> dict[str, str]:
-    """Each secret text in ``settings`` and what is shown instead, longest first."""
-    found: dict[str, str] = {}
-    for name in secret_names(connector.Settings):
-        value = settings.get(name)
-        is_address = isinstance(connector.Settings._declared_fields[name], SecretUrl)
-        for text in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(text, str) and len(text) >= SHORTEST_SECRET:
-                found[text] = f"{urlsplit(text).scheme}://{urlsplit(text).hostname}/{MASK}" if is_address else MASK
-    return dict(sorted(found.items(), key=lambda each: -len(each[0])))
 
 
 class _Recorded:
@@ -162,15 +128,3 @@ _FETCHED = (OAuth2ClientCredentials, ServiceAccount)
 
 def _text(content: bytes) -> str | None:
     return content.decode("utf-8", "replace") if content else None
-
-
-def _replace(value: Any, secrets: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        for secret, shown in secrets.items():
-            value = value.replace(secret, shown)
-        return value
-    if isinstance(value, dict):
-        return {_replace(key, secrets): _replace(part, secrets) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_replace(part, secrets) for part in value]
-    return value

@@ -48,7 +48,8 @@ class Endless(BaseException):
     """
 
 
-def _is_about_us(error: BaseException) -> bool:
+def is_about_us(error: BaseException) -> bool:
+    """Whether it says something about the hub or its job, and nothing about the connector that was called."""
     database = sys.modules.get("sqlalchemy.exc")  # who has not loaded it, small commands, cannot meet its errors
     ours = (TimeLimit, KeyboardInterrupt, *((database.SQLAlchemyError,) if database else ()))
     return isinstance(error, ours)
@@ -58,12 +59,13 @@ def _is_about_us(error: BaseException) -> bool:
 def guarded(connector: Connector, doing: str) -> Iterator[None]:
     """Run connector code in this block. Raises ConnectorBroken for whatever it raises that is no HubError.
 
+    An error of our own database passes as it is: it says nothing about the connector that was called when it happened.
     ``doing`` ends the sentence "The connector … failed while …", as in "preparing the destination".
     """
     try:
         yield
     except BaseException as error:
-        if _is_about_us(error) or (isinstance(error, HubError) and _is_whole(error)):
+        if is_about_us(error) or (isinstance(error, HubError) and _is_whole(error)):
             raise
         raise broken(connector, doing, error) from error
 

@@ -1,7 +1,7 @@
-"""All that a connector may import.
+"""The contract, version 1: all that a connector must know. What helps to write one is in :mod:`hub.toolkit`.
 
-Docs: ``docs/connectors.md``. Read this package top-down: vocabulary, inbound, conversion, calls, connector, then the
-tools (signing, money, dates, people, paths).
+Docs: ``docs/connectors.md``. Read this package top-down: vocabulary, reasons, errors, inbound, money, conversion, calls,
+auth, settings, connector.
 """
 
 from hub.contract.auth import (

@@ -1,4 +1,4 @@
-"""How calls are authenticated. A connector declares one of these as its ``auth``; the sender applies it.
+"""How calls are authenticated. A connector declares one of these classes as its ``auth``; the hub's sender applies it.
 
 In every URL here, ``{name}`` stands for the connection's setting of that name.
 """
@@ -135,7 +135,7 @@ class OAuth1(Auth):
 class SignedBody(Auth):
     """Standard Webhooks: the exact bytes sent are signed with every secret in ``setting``.
 
-    Handled by the sender through :func:`hub.contract.signing.sign_standard`, since it needs the body and the clock.
+    Handled by the sender through :func:`hub.toolkit.signing.sign_standard`, since it needs the body and the clock.
     """
 
     setting: str = "secret"
@@ -143,7 +143,7 @@ class SignedBody(Auth):
 
 @dataclass(frozen=True)
 class MailServer(Auth):
-    """A person's own SMTP server, which sends what :func:`hub.contract.mail.mail` makes.
+    """A person's own SMTP server, which sends what :func:`hub.toolkit.mail.mail` makes.
 
     Read from the settings ``host``, ``port``, ``security`` ("starttls" or "tls"), ``username`` and ``password``.
     """

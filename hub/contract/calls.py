@@ -17,13 +17,18 @@ import msgspec
 from hub.contract.inbound import Headers
 from hub.contract.vocabulary import Kind, Stage
 
+MOST_CALLS = 200
+"""How many calls one recipe may make. It is ended then: more is an endless loop."""
+
 
 @dataclass(slots=True)
 class Call:
     """One HTTP request to make. At most one of ``json``, ``form`` and ``body`` is given.
 
     A Call never holds a secret: the sender applies the connector's ``auth``. ``cache_seconds`` lets the hub answer from
-    an earlier 2xx reply to the same URL (certificates, field lists).
+    an earlier 2xx reply to the same call with the same credentials (certificates, field lists); ten minutes at most.
+    ``timeout`` (seconds) holds for connecting and for each silence of the other side; all of a call takes at most twice
+    as long.
     """
 
     method: str
@@ -34,7 +39,7 @@ class Call:
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
-    timeout: float = 10.0  # seconds, connect and read each
+    timeout: float = 10.0
     cache_seconds: int = 0
     authenticate: bool = True  # False: send without the connection's credentials
 
@@ -92,7 +97,8 @@ _READ = msgspec.json.Decoder(float_hook=Decimal)
 
 
 Recipe = Generator[Call, Reply, Any]
-"""Yields Calls, is sent Replies, has DeliveryErrors raised at its yields. Its return value is the recipe's result."""
+"""Yields at most MOST_CALLS Calls, is sent Replies, has DeliveryErrors raised at its yields. Its return value is the
+recipe's result."""
 
 
 class Result(StrEnum):
@@ -160,6 +166,13 @@ class Record:
 
 
 Outcomes = dict[str, Outcome]
+
+
+def with_params(url: str, params: Mapping[str, str] | None, *, safe: str = "") -> str:
+    """``url`` with ``params`` added to its query, URL-encoded; ``safe``: characters that stay as they are."""
+    if not params:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params, safe=safe)}"
 
 
 def dump_json(value: Any) -> bytes:

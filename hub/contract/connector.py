@@ -1,8 +1,9 @@
-"""What a connector is. Data first: a method only says what data cannot.
+"""What a connector is. It declares data; it has a method only for what data cannot say.
 
-A connector does no I/O, holds no clock and no retry. It imports ``hub.contract``, marshmallow and the standard library.
-Read ``connectors/stripe/source.py`` (a source whose signature carries a time), ``connectors/thinkific/source.py`` (one
-whose signature does not) and ``connectors/zapier/destination.py`` (a destination) for whole examples.
+A connector does no I/O, holds no clock and no retry. It imports ``hub.contract``, ``hub.toolkit``, marshmallow and the
+standard library. Read ``connectors/stripe/source.py`` (a source whose signature carries a time),
+``connectors/thinkific/source.py`` (one whose signature does not) and ``connectors/zapier/destination.py`` (a
+destination) for whole examples.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Source(Connector):
     signs_time: ClassVar[bool] = False  # True: the signature carries a time, so stale and future messages are refused
     read_back_proves: ClassVar[bool] = False  # True: what :meth:`fetch` read back is the whole truth, so it is proven
     resend_is_news: ClassVar[bool] = False  # True: byte-equal messages are separate hits (a pixel's page refresh)
+    own_order_numbers: ClassVar[bool] = False  # True: each account counts its own orders (1001, 1002 …), as another may
     takes_records: ClassVar[bool] = False  # True: what is recorded through the REST API may come in by this one
     door: ClassVar[Literal["webhook", "pixel"]] = "webhook"  # "pixel": a public, numbered address that answers an image
     snippet: ClassVar[Snippet | None] = None
@@ -106,7 +108,7 @@ class Source(Connector):
     def verify(self, inbound: Inbound, settings: Settings) -> Recipe | None:
         """Raise NotVerified unless the message is the sender's. Returning means *proven*.
 
-        Must work on ``inbound.body`` byte for byte and compare in constant time (:mod:`hub.contract.signing`). May be a
+        Must work on ``inbound.body`` byte for byte and compare in constant time (:mod:`hub.toolkit.signing`). May be a
         generator when something has to be fetched first (a certificate, the sender's own verdict).
         Raise :class:`Unsigned` when the sender signs nothing and the secret address is all there is: trust *claimed*.
         """
@@ -134,7 +136,7 @@ class Source(Connector):
         yield
 
     def normalize(self, inbound: Inbound, settings: Settings) -> Iterable[Conversion]:
-        """The conversions in the message. Pure. ``[]`` means "genuine, but not for us".
+        """The conversions in the message. It depends on nothing but its arguments. ``[]`` means "genuine, but not for us".
 
         Index what must be there and ``.get`` what may be missing: a KeyError, TypeError, IndexError, AttributeError or
         ValueError here becomes "not understood", the message is parked and can be replayed after a fix.
@@ -168,10 +170,14 @@ ANY_FIELDS: tuple[Field, ...] = ()
 
 @dataclass(frozen=True)
 class Batch:
-    """How a platform takes many records in one request. One that is too long (413) is halved by the hub."""
+    """How a platform takes many records in one request. One that is too long (413) is halved by the hub.
+
+    ``whole_batch_fails``: one bad record makes the platform refuse all, so the hub halves a refused request until the bad
+    record stands alone. False: the platform sorts good from bad itself; a refusal is about the request, and counts for all.
+    """
 
     max_records: int
-    whole_batch_fails: bool = True  # one bad record refuses all: the hub splits until it stands alone
+    whole_batch_fails: bool = True
 
 
 @dataclass(frozen=True)

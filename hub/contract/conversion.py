@@ -1,4 +1,4 @@
-"""The one shape that every source produces and every destination is fed from."""
+"""A conversion: the one shape that every source makes and that every destination is fed from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Item:
 
 @dataclass(slots=True)
 class Campaigns:
-    """What may earn the credit: webinar or launch ids, and tags that stand for every campaign carrying them."""
+    """What may earn the credit for a sale: ids of webinars or launches, and tags. A tag means every campaign that has it."""
 
     ids: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
@@ -73,10 +73,11 @@ class Consent:
 class Conversion:
     """One thing that happened, as one sender tells it.
 
-    ``event_id`` is the sender's own, stable over re-sends. ``value`` is in major units (49.99), Decimal, never negative:
-    ``kind`` says which way the money went. ``order_id`` and ``order_aliases`` are every name the sender has for the sale,
-    so that several of its events become one order. ``money_id`` is the sender's own id of this refund or dispute: two
-    events with the same one are the same money. ``flags`` names what had to be guessed ("date_replaced").
+    ``event_id`` is the sender's own id of the event. It is the same when the sender sends it again. ``value`` is a Decimal
+    in major units (49.99) and never negative: ``kind`` says which way the money went. ``order_id`` and ``order_aliases``
+    are all the names that the sender has for the sale, so that several events become one order. ``money_id`` is the
+    sender's own id of this refund or dispute: two events with the same ``money_id`` are about the same money. ``flags``
+    says what had to be guessed ("date_replaced").
     """
 
     event_id: str

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by what should happen next.
+"""Everything that can go wrong. The class of an error says what should happen next.
 
 Each error carries a ``message`` for people (what happened, what to do), a ``detail`` for the log, and a ``reason`` from
 the closed list in :mod:`hub.contract.reasons`. None of them may ever hold a secret.

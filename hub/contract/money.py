@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
-# ISO 4217 active codes and their exponents (SIX list one); 2 unless listed below.
-_ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a list of words reads better so
-_THREE = "BHD IQD JOD KWD LYD OMR TND".split()  # noqa: SIM905 - a table of words reads better than a list of quotes
-_TWO = """
-AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE
-CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD
-KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR
-PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU
-UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
-""".split()  # noqa: SIM905 - a table of words reads better than a list of quotes
-EXPONENTS: dict[str, int] = {**dict.fromkeys(_TWO, 2), **dict.fromkeys(_ZERO, 0), **dict.fromkeys(_THREE, 3)}
+from babel.core import get_global
 
+# How many decimals a currency's minor unit has: ISO 4217 (SIX, list one), 2 unless it stands here. Babel's digits are
+# not used for that: they say how prices are shown (no cents in Serbia or Lebanon), and processors count by ISO.
+_ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a list of words reads better so
+_THREE = "BHD IQD JOD KWD LYD OMR TND".split()  # noqa: SIM905 - as above
+_NOT_IN_SHOPS = "SVC UYI VED".split()  # noqa: SIM905 - as above; codes of ISO 4217 that Babel knows as no tender
+_KNOWN_SINCE = 2020  # a refund may name the currency of a sale made before its country changed to another
+
+
+def _tender() -> set[str]:
+    """The currencies that are tender in some country, or were in this decade, by Babel's CLDR data."""
+    periods = [period for country in get_global("territory_currencies").values() for period in country]
+    return {code for code, _, end, is_tender in periods if is_tender and (end is None or end[0] >= _KNOWN_SINCE)}
+
+
+EXPONENTS: dict[str, int] = {
+    **dict.fromkeys(sorted({*_tender(), *_NOT_IN_SHOPS}), 2),
+    **dict.fromkeys(_ZERO, 0),
+    **dict.fromkeys(_THREE, 3),
+}
+"""Every currency the hub knows: ISO 4217 code → decimal places."""
+
+STEP = Decimal("0.0001")
+"""The books are kept in ten-thousandths: more than any currency has, so that an amount is rounded once and no more."""
 MAX_AMOUNT = Decimal(10) ** 12  # beyond this an amount is a mistake, and would not fit the store
 
 
@@ -24,6 +37,12 @@ def currency_code(value: Any) -> str | None:
     """The upper-case ISO code, or None when ``value`` is not one (empty, a symbol, crypto, four letters)."""
     text = str(value).strip().upper() if value is not None else ""
     return text if text in EXPONENTS else None
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """``amount`` to the four decimals of the books, half to even. One with fewer is left as it is written."""
+    finer = int(amount.as_tuple().exponent) < -4
+    return amount.quantize(STEP, ROUND_HALF_EVEN) if finer else amount
 
 
 def exponent(currency: str | None) -> int:

@@ -75,7 +75,7 @@ def key_setting(where: Text, placeholder: str = "", label: Text = _API_KEY) -> S
 
 
 def hook_address(label: Text, help: Text, placeholder: str) -> SecretUrl:
-    """The one address that a receiver of posts (a flow, a channel) gave the person: whoever has it can post there."""
+    """The address that a receiver of posts (a flow, a channel) gave the person. Whoever knows it can post there."""
     return SecretUrl(label, help=help, placeholder=placeholder, required=True)
 
 
@@ -140,7 +140,7 @@ class TimeZone(Words):
 class Secrets(fields.Field[list[str]]):
     """One or several live secrets, so that a rotation loses nothing: a text, lines of text, or a list.
 
-    ``generate="whsec"`` asks the web page to offer a fresh one of that form (:func:`hub.contract.signing.new_whsec`)
+    ``generate="whsec"`` asks the web page to offer a fresh one of that form (:func:`hub.toolkit.signing.new_whsec`)
     while the field is empty: the secret is then ours to give, not the other side's.
     """
 
@@ -168,9 +168,9 @@ class Secrets(fields.Field[list[str]]):
 
 
 class Table(fields.Field[dict[str, str]]):
-    """A small table of texts, given as an object, or as its JSON text. The base of the two below; keys are free.
+    """A small table of texts: an object, or the JSON text of one. Any key is allowed.
 
-    ``choices``: the right-hand values allowed, with their labels (None: any text).
+    ``choices``: the values that are allowed, with their labels (None: any text). ``names``: the keys that the page offers.
     """
 
     widget = "table"

@@ -17,7 +17,7 @@ class Stage(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a conversion does to the books."""
+    """What a conversion does to the ledger: it adds a sale, gives money back, or changes nothing."""
 
     CONVERSION = "conversion"  # one of the seven stages was reached
     RENEWAL = "renewal"  # a further charge of a subscription: revenue, not a new customer

@@ -26,7 +26,7 @@ CONSENT_RULE = {"analytics": True, "ads": False, "email": False}
 
 
 @dataclass(slots=True)
-class Parcel:
+class OutboxItem:
     """One delivery that is due, and everything its mapping may read. ``mapping`` is the version to use."""
 
     delivery: DueDelivery
@@ -49,7 +49,7 @@ class Lost:
     refusal: Outcome
 
 
-def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list[Parcel | Lost]:
+def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list[OutboxItem | Lost]:
     """The next ``limit`` deliveries of this destination, oldest first. Everything in a handful of bulk queries.
 
     More than ``limit`` only where several share a ticket: one ask tells the verdict on all of them.
@@ -58,68 +58,90 @@ def load(tx: Connection, connected: Connected, at: datetime, limit: int) -> list
     due = deliveries.with_their_tickets(tx, connected.id, deliveries.due(tx, connected.id, at, limit))
     if not due:
         return []
+    items, lost = _with_their_routes(tx, connected, due)
+    _add_books(tx, items, [mapping.rules for mapping in {one.mapping.id: one.mapping for one in items}.values()])
+    _add_refusals(tx, connected, items, at)
+    return [*items, *lost]
+
+
+def held_back(tx: Connection, connected: Connected, rows: Sequence[DueDelivery], at: datetime) -> dict[str, str]:
+    """Ask again, as of now, what is asked before each sending: by delivery, the reason of the rule against it."""
+    items, lost = _with_their_routes(tx, connected, rows)
+    _add_refusals(tx, connected, items, at)
+    refused = {one.delivery.id: one.refusal for one in items if one.refusal is not None}
+    # One that has to wait is not held back: its lane sends it when it is time.
+    found = {name: told.reason for name, told in refused.items() if told.result is not Result.TRY_LATER}
+    return found | {one.delivery.id: one.refusal.reason for one in lost}
+
+
+def _with_their_routes(
+    tx: Connection, connected: Connected, due: Sequence[DueDelivery]
+) -> tuple[list[OutboxItem], list[Lost]]:
     of = conversions.to_send(tx, {row.conversion_id for row in due})
     own = {row.id: row for row in routes.routes_of(tx, connected.workspace_id, connection_id=connected.id)}
     wanted = {row.mapping_id or own[row.route_id].mapping_id for row in due if row.route_id in own}
     versions = routes.mappings(tx, wanted)
     workspace = accounts.get_workspace(tx, connected.workspace_id)
     assert workspace is not None  # noqa: S101 - a connection's workspace exists as long as it does
-    parcels, lost = list[Parcel](), list[Lost]()
+    items, lost = list[OutboxItem](), list[Lost]()
     for row in due:
         route, conversion = own.get(row.route_id), of.get(row.conversion_id)
         if route is not None and conversion is not None:
             mapping = versions[row.mapping_id or route.mapping_id]
-            parcels.append(Parcel(row, conversion, route, mapping, workspace))
+            items.append(OutboxItem(row, conversion, route, mapping, workspace))
         else:
             lost.append(Lost(row, Outcome.skipped("route_removed")))
-    _add_books(tx, parcels, [mapping.rules for mapping in versions.values()])
-    _add_refusals(tx, connected, parcels, at)
-    return [*parcels, *lost]
+    return items, lost
 
 
-def _add_books(tx: Connection, parcels: Sequence[Parcel], rules: Sequence[Any]) -> None:
+def _add_books(tx: Connection, items: Sequence[OutboxItem], rules: Sequence[Any]) -> None:
     """Orders, customers and campaigns, each only if one of the mappings (their ``rules``) may read it."""
     if routes.may_read(rules, "order"):
-        known = orders.by_ids(tx, {one.conversion.order_id for one in parcels if one.conversion.order_id})
-        for one in parcels:
+        known = orders.by_ids(tx, {one.conversion.order_id for one in items if one.conversion.order_id})
+        for one in items:
             one.order = known.get(one.conversion.order_id or "")
     if routes.may_read(rules, "customer"):
-        people = {one.conversion.contact_id for one in parcels if one.conversion.contact_id}
+        people = {one.conversion.contact_id for one in items if one.conversion.contact_id}
         lifetimes = orders.lifetime(tx, people)
-        for one in parcels:
+        for one in items:
             one.lifetime = lifetimes.get(one.conversion.contact_id or "", [])
     if routes.may_read(rules, "campaign_names"):
-        aimed = [one.conversion.id for one in parcels if any(one.conversion.data["campaigns"].values())]
+        aimed = [one.conversion.id for one in items if any(one.conversion.data["campaigns"].values())]
         names = campaigns.names_of(tx, aimed)
-        for one in parcels:
+        for one in items:
             one.campaign_names = names.get(one.conversion.id, [])
 
 
-def _add_refusals(tx: Connection, connected: Connected, parcels: Sequence[Parcel], at: datetime) -> None:
+def _add_refusals(tx: Connection, connected: Connected, items: Sequence[OutboxItem], at: datetime) -> None:
     """Consent, suppression and trust as they stand at this moment."""
     purpose = connected.destination.purpose
-    people = {one.conversion.contact_id for one in parcels if one.conversion.contact_id}
+    people = {one.conversion.contact_id for one in items if one.conversion.contact_id}
     said = contacts.consents_of(tx, people) if purpose else {}
-    hashes = {email: vault.suppression_hash(email) for email in map(_email, parcels) if email}
+    hashes = {email: vault.suppression_hash(email) for email in map(_email, items) if email}
     suppressed = contacts.suppressed(tx, connected.workspace_id, hashes.values())
-    amending = [one.conversion.order_id for one in parcels if one.conversion.kind in connected.destination.amends]
+    amending = [one.conversion.order_id for one in items if one.conversion.kind in connected.destination.amends]
     sales = deliveries.purchases_at(tx, connected.id, {order_id for order_id in amending if order_id})
-    for one in parcels:
+    for one in items:
         if one.delivery.ticket:
             continue  # it is sent already, only the verdict is awaited
-        email = _email(one)
-        if one.route.trust == Trust.PROVEN and one.conversion.trust != Trust.PROVEN:
+        email, overridden = _email(one), one.delivery.overridden
+        if one.route.trust == Trust.PROVEN and one.conversion.trust != Trust.PROVEN and overridden != "trust":
             one.refusal = Outcome.skipped("trust_too_low")
-        elif email and (why := suppressed.get(hashes[email])) and why != contacts.UNSUBSCRIBED:
-            one.refusal = Outcome.skipped("person_suppressed")
-        elif email and hashes[email] in suppressed and purpose == "email":
-            one.refusal = Outcome.skipped("unsubscribed")
-        elif purpose and not _consents(purpose, one, said):
+        elif email and overridden != "suppression" and (why := _suppressed(purpose, suppressed.get(hashes[email]))):
+            one.refusal = Outcome.skipped(why)
+        elif purpose and overridden != "consent" and not _consents(purpose, one, said):
             one.refusal = Outcome.skipped("no_consent")
-        elif _too_old(connected, one, at):
+        elif overridden != "age" and _too_old(connected, one, at):
             one.refusal = Outcome(Result.EXPIRED, "too_old")
         elif one.conversion.kind in connected.destination.amends:
             one.refusal = _without_its_sale(sales.get(one.conversion.order_id or ""))
+
+
+def _suppressed(purpose: str | None, why: str | None) -> str:
+    """The reason why nothing is sent of a person who is left alone for ``why``; empty when it may be sent."""
+    if why == contacts.UNSUBSCRIBED:
+        return "unsubscribed" if purpose == "email" else ""
+    return "person_suppressed" if why else ""
 
 
 def _without_its_sale(state: str | None) -> Outcome | None:
@@ -129,12 +151,12 @@ def _without_its_sale(state: str | None) -> Outcome | None:
     return None if state == deliveries.DELIVERED else Outcome(Result.TRY_LATER, "waiting_for_sale", after=SALE_WAIT)
 
 
-def _too_old(connected: Connected, one: Parcel, at: datetime) -> bool:
+def _too_old(connected: Connected, one: OutboxItem, at: datetime) -> bool:
     limit = connected.destination.max_age
     return limit is not None and (at - one.conversion.occurred_at).total_seconds() > limit
 
 
-def _consents(purpose: str, one: Parcel, said: dict[tuple[str, str], bool]) -> bool:
+def _consents(purpose: str, one: OutboxItem, said: dict[tuple[str, str], bool]) -> bool:
     told: Any = said.get((one.conversion.contact_id or "", purpose))
     if told is None:
         told = one.conversion.data["consent"].get(purpose)
@@ -143,5 +165,5 @@ def _consents(purpose: str, one: Parcel, said: dict[tuple[str, str], bool]) -> b
     return bool(told)
 
 
-def _email(one: Parcel) -> str | None:
+def _email(one: OutboxItem) -> str | None:
     return (one.conversion.data["contact"].get("email") or "").strip().lower() or None

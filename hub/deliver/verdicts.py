@@ -52,10 +52,9 @@ def verdicts_of(told: Any, error: DeliveryError | None, rows: Iterable[DueDelive
 
 def ticket_columns(row: DueDelivery, outcome: Outcome) -> Values:
     """What a delivery remembers of its ticket after an attempt, whose outcome is not PENDING."""
-    asked = row.asked + bool(row.ticket)
     if outcome.reason in _NO_VERDICT:
-        return {"ticket": row.ticket, "ticket_at": row.ticket_at, "asked": asked}
-    return {"ticket": None, "ticket_at": None, "asked": asked}
+        return {"ticket": row.ticket, "ticket_at": row.ticket_at}
+    return {"ticket": None, "ticket_at": None}
 
 
 def awaited(row: DueDelivery, outcome: Outcome, at: datetime) -> Values:

@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from hub.connecting.connected import open_connection
 from hub.connecting.registry import Entry, registry
 from hub.contract.errors import ConfigError
 from hub.demo import sample_sale
+from hub.outgoing import local
 from hub.settings import Settings
 from hub.steer import connections as steer
 from hub.store import Store, accounts, connections, conversions, deliveries, inbound, now
@@ -180,13 +180,8 @@ def _send(chosen: Settings, row: ConnectionRow, name: str) -> int:
     message = sample_sale.signed(connected, sample_sale.sample_of(connected, name), now())
     if message is None:
         raise ConfigError(f"{row.connector} takes part in the demo, so its source needs a rehearse method.")
-    line = HTTPConnection(chosen.host if chosen.host != "0.0.0.0" else "127.0.0.1", chosen.port, timeout=20)  # noqa: S104 - not bound to, only recognized
-    try:
-        target = f"{message.path}?{message.query}" if message.query else message.path
-        line.request(message.method, target, body=message.body or None, headers=dict(message.headers))
-        return line.getresponse().status
-    finally:
-        line.close()
+    path = f"{message.path}?{message.query}" if message.query else message.path
+    return local.call(chosen, message.method, path, headers=message.headers, body=message.body)
 
 
 def _received(chosen: Settings) -> dict[tuple[str, str], str]:

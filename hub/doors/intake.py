@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import current_app
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from hub.connecting.connected import Connected, ConnectionCache, open_connection
 from hub.connecting.registry import registry
 from hub.contract.errors import HubError
 from hub.contract.inbound import Headers, Inbound
-from hub.contract.visits import NEW_VISITOR, VISITOR_COOKIE
 from hub.contract.vocabulary import Trust
 from hub.receive import Receipt, Receiver
 from hub.run.queue import ASKING
 from hub.store import Store, connections, inbound, new_id, now
 from hub.store.base import Values
+from hub.toolkit.visits import NEW_VISITOR, VISITOR_COOKIE
 from hub.verify import content_key, event_key
 
 MOST_REFUSED = 60
@@ -96,7 +97,7 @@ def keep_unproven(hub: Hub, message: Inbound, connected: Connected) -> Receipt |
 
     It gets no event key before it is verified: what is forged must not take the place of what is genuine.
     """
-    if not _unproven.allows(connected.id):
+    if not _counted.hit(_most_unproven, "unproven", connected.id):
         return None
     row = _row(message, connected) | {"state": inbound.READING, "reason": inbound.UNPROVEN}
     receipt = hub.receiver.keep(row, lambda: _sent_by(message, connected))
@@ -112,7 +113,7 @@ def _sent_by(message: Inbound, connected: Connected) -> str:
 
 def keep_refused(hub: Hub, message: Inbound, connected: Connected, error: HubError) -> Receipt | None:
     """Keep a message that was not verified, for people to see why; None when this minute has seen too many."""
-    if not _refused.allows(connected.id):
+    if not _counted.hit(_most_refused, "refused", connected.id):
         return None
     why = {"state": inbound.REFUSED, "reason": error.reason, "detail": f"{error.message} {error.detail}".strip()[:1000]}
     return hub.receiver.keep(_row(message, connected) | why)
@@ -154,24 +155,6 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "�") if "\x00" in text else text
 
 
-class _PerMinute:
-    """Counts by key within the running minute."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._minute = 0
-        self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def allows(self, key: str) -> bool:
-        with self._lock:
-            minute = int(time.time() // 60)
-            if minute != self._minute:
-                self._minute, self._counts = minute, {}
-            self._counts[key] = self._counts.get(key, 0) + 1
-            return self._counts[key] <= self._most
-
-
-_refused = _PerMinute(MOST_REFUSED)
-_unproven = _PerMinute(MOST_UNPROVEN)
+_most_refused, _most_unproven = RateLimitItemPerMinute(MOST_REFUSED), RateLimitItemPerMinute(MOST_UNPROVEN)
+_counted = FixedWindowRateLimiter(MemoryStorage())  # in memory: a door does not ask Redis
 __all__ = ["NEW_VISITOR", "VISITOR_COOKIE", "Hub", "hub", "keep", "keep_refused", "keep_unproven", "now"]

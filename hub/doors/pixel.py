@@ -12,7 +12,7 @@ import uuid
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import dump_cookie
 
-from hub.connecting.connected import Connected
+from hub.connecting.connected import PIXEL_DOOR, Connected
 from hub.connecting.seams import told
 from hub.contract.errors import HubError, InboundError
 from hub.contract.inbound import Headers, Inbound
@@ -50,7 +50,7 @@ def receive_pixel(hub: Hub, arrival: Arrival, number: str) -> Answer:
     return _image("not_recorded", 503)
 
 
-DOORS: dict[str, Door] = {"/v1/conversion/pixel": receive_pixel}
+DOORS: dict[str, Door] = {PIXEL_DOOR: receive_pixel}
 
 
 def _receive(hub: Hub, arrival: Arrival, connected: Connected) -> Answer:

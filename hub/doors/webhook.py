@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from hub.connecting.connected import Connected, public_url
+from hub.connecting.connected import WEBHOOK_DOOR, Connected, public_url
 from hub.connecting.seams import NAIVE, guarded
 from hub.contract.calls import dump_json
 from hub.contract.errors import ConnectorBroken, HubError, InboundError
@@ -42,7 +42,7 @@ def receive_webhook(hub: Hub, arrival: Arrival, address: str) -> Answer:
         return _later("The message could not be taken just now.")
 
 
-DOORS: dict[str, Door] = {"/in": receive_webhook}
+DOORS: dict[str, Door] = {WEBHOOK_DOOR: receive_webhook}
 
 
 def _receive(hub: Hub, arrival: Arrival, connected: Connected) -> Answer:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.contract.conversion import Json
-from hub.contract.intake import CLICK_IDS, UTM_NAMES
 from hub.contract.vocabulary import Text
 from hub.mapping.coercion import COERCIONS, number_of, plain_number
 from hub.mapping.facts import customer_summary, facts
 from hub.mapping.problems import CannotMake
 from hub.mapping.reader import Maker, reach
 from hub.mapping.transforms import compile_chain
+from hub.toolkit.cleaning import CLICK_IDS, UTM_NAMES
 
 __all__ = ["FIELDS", "CatalogField", "customer_summary", "facts", "flat"]
 

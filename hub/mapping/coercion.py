@@ -13,10 +13,10 @@ from typing import Any
 
 from hub.contract.calls import dump_json
 from hub.contract.conversion import Json, iso, money_text
-from hub.contract.dates import EARLIEST, LATEST, parse_time
 from hub.contract.money import decimal, exponent
 from hub.contract.vocabulary import Text
 from hub.mapping.problems import CannotMake
+from hub.toolkit.dates import EARLIEST, LATEST, parse_time
 
 Coercion = Callable[[Any, Json], Any]
 
@@ -64,7 +64,7 @@ def plain_number(number: Decimal) -> int | float:
 
 
 def moment_of(value: Any) -> datetime:
-    """``value`` as an aware UTC time, read as :func:`hub.contract.dates.parse_time` reads."""
+    """``value`` as an aware UTC time, read as :func:`hub.toolkit.dates.parse_time` reads."""
     if type(value) is str and value[-1:] == "Z" and 20 <= len(value) <= 27:  # our own stored form, the usual case
         try:
             moment = datetime.fromisoformat(value)

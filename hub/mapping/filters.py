@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract.conversion import Json
-from hub.contract.dates import parse_time
 from hub.contract.money import decimal
 from hub.contract.vocabulary import Text
 from hub.mapping.coercion import text_of
 from hub.mapping.problems import Malformed, MappingError, Problem
 from hub.mapping.reader import Maker, check_path, reach
+from hub.toolkit.dates import parse_time
 
 Condition = Callable[[Json], bool]
 """Whether a conversion passes. Never raises."""

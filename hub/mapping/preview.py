@@ -6,12 +6,11 @@ The mapping, the records and the recipes are those of delivery; only the answers
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
 
-from hub.connecting.rehearsal import MASK, DryRun, dry_run, secrets_of, show
+from hub.connecting.masking import mask_for
+from hub.connecting.rehearsal import DryRun, dry_run, show
 from hub.contract.calls import Call, Outcome, Record, Reply, Result, dump_json
 from hub.contract.connector import Destination
 from hub.contract.conversion import Conversion, Json
@@ -102,10 +101,10 @@ def _unreadable(error: Exception) -> Text:
 def _told(
     run: DryRun, destination: Destination, settings: Mapping[str, Any], secrets: Collection[str], language: str
 ) -> Iterator[Json]:
-    hidden = _hidden_forms([*secrets_of(destination, settings), *secrets])
+    mask = mask_for(destination, settings, secrets)
     called = {record_id for planned in run.calls for record_id in planned.records}
     for planned in run.calls:
-        yield {**_masked(_shown(planned.call, destination, settings), hidden), "records": planned.records}
+        yield {**mask(_shown(planned.call, destination, settings)), "records": planned.records}
     for record_id, error in run.errors.items():
         yield _problem(record_id, _said(error), language)
     for record_id, outcome in run.outcomes.items():
@@ -138,23 +137,3 @@ def _outcome_said(outcome: Outcome) -> Text:
     parts = (reason.said if reason else None), Text(outcome.detail, outcome.detail)
     english, french = ([part[index] for part in parts if part and part[index]] for index in (0, 1))
     return Text(": ".join(english) or outcome.result, " : ".join(french) or outcome.result)
-
-
-def _hidden_forms(secrets: Iterable[str]) -> list[str]:
-    """Each secret as it may look inside an address, a form or a header, longest first."""
-    forms: set[str] = set()
-    for secret in filter(None, secrets):
-        raw = secret.encode()
-        forms |= {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), b64encode(raw).decode()}
-        forms.add(json.dumps(secret)[1:-1])
-    return sorted(forms, key=len, reverse=True)
-
-
-def _masked(value: Any, hidden: list[str]) -> Any:
-    if isinstance(value, str):
-        for secret in hidden:
-            value = value.replace(secret, MASK)
-        return value
-    if isinstance(value, dict):
-        return {_masked(key, hidden): _masked(part, hidden) for key, part in value.items()}
-    return [_masked(part, hidden) for part in value] if isinstance(value, list) else value

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.contract.conversion import Campaigns, Consent, Contact, Context, Conversion, Item, Json
-from hub.contract.paths import dig, parse_path
 from hub.mapping.problems import Malformed
+from hub.toolkit.paths import dig, parse_path
 
 Maker = Callable[[Json], Any]
 """Makes a value out of the mapping's input; None means missing."""
@@ -38,7 +38,7 @@ _WELL_FORMED = re.compile(r"[^.\[\]]+(?:\[(?:-?\d{1,4}|\*)?\])*(?:\.[^.\[\]]+(?:
 def reach(path: str) -> Maker:
     """A function from the mapping's input to the value at ``path``, None when it is missing or empty.
 
-    Same meaning as :func:`hub.contract.paths.dig`; "$" is the whole input.
+    Same meaning as :func:`hub.toolkit.paths.dig`; "$" is the whole input.
     """
     if path == "$":
         return lambda data: data

@@ -8,7 +8,7 @@ from typing import Any
 from hub.mapping.facts import facts
 from hub.store import orders
 from hub.store.accounts import WorkspaceRow
-from hub.store.base import EPOCH
+from hub.store.base import EPOCH, Values
 from hub.store.conversions import ConversionRow, SentConversion
 from hub.store.orders import Lifetime, OrderRow
 
@@ -38,6 +38,12 @@ def known_facts(
     )
     data["kind"] = conversion.kind  # the books know whether a charge was a renewal, its message may not
     return data
+
+
+def filter_facts(row: Values) -> dict[str, Any]:
+    """What a route's filter reads of a conversion, as it is stored or about to be."""
+    data = facts(row["data"], row["event_id"], trust=row["trust"])
+    return data | {"kind": row["kind"]}  # as in known_facts
 
 
 def _order_facts(row: OrderRow | None) -> dict[str, Any] | None:

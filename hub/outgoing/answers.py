@@ -27,7 +27,7 @@ from hub.contract import (
     TryLater,
 )
 from hub.contract.auth import MailServer
-from hub.contract.paths import dig, text
+from hub.toolkit.paths import dig, text
 
 LONGEST_WAIT = 24 * 3600.0  # seconds; a longer Retry-After is cut to this
 DETAIL_LENGTH = 500  # characters kept of a destination's own words

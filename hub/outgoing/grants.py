@@ -22,11 +22,11 @@ from sqlalchemy.exc import OperationalError
 
 from hub.connecting import vault
 from hub.connecting.connected import Connected, split_settings
-from hub.connecting.rehearsal import secrets_of
+from hub.connecting.masking import mask_for
 from hub.contract.auth import Auth, OAuth1, OAuth2, OAuth2ClientCredentials, ServiceAccount
 from hub.contract.calls import Call, Reply
 from hub.contract.errors import BadCredentials, DeliveryError, TryLater
-from hub.outgoing import oauth, oauth1
+from hub.outgoing import oauth, oauth1, reply_cache
 from hub.outgoing.oauth import Granted
 from hub.store import Store, connections, leases, now
 from hub.store import grants as stored
@@ -66,6 +66,18 @@ def authorize(
         auth.apply(connected.settings, headers, params)
 
 
+def needs_no_waiting(auth: Auth, call: Call, connected: Connected) -> bool:
+    """Whether :func:`authorize` has all it needs: no token, or one that was looked up a moment ago."""
+    if not needs_token(auth, call) or not isinstance(auth, _TOKENS):
+        return True
+    return bool(_Grant(auth, call, connected, _nobody).remembered())
+
+
+def needs_token(auth: Auth, call: Call) -> bool:
+    """Whether ``call`` is made with a token that ends."""
+    return call.authenticate and isinstance(auth, _TOKENS)
+
+
 def renewed(auth: Auth, call: Call, connected: Connected, header: str, ask: Ask) -> bool:
     """After a 401 under the ``header`` Authorization: whether there is another token now, so that a second try is due."""
     if not isinstance(auth, _TOKENS) or not call.authenticate:
@@ -92,6 +104,7 @@ def accept(auth: OAuth2, connected: Connected, code: str, verifier: str, redirec
 
     _surely(opened_store(), keep)
     forget(connected.id)
+    reply_cache.forget(connected.id)  # it may be another account
 
 
 def forget(connection_id: str) -> None:
@@ -125,7 +138,7 @@ class _Grant:
 
     def token(self) -> str:
         """A token that has not ended."""
-        return self._remembered() or self._looked_up("")
+        return self.remembered() or self._looked_up("")
 
     def replace(self, refused: str) -> bool:
         """Renew the token ``refused``, unless that is done already, or it is too new for that to help."""
@@ -137,13 +150,14 @@ class _Grant:
                 _known.pop(self.key, None)
         return self._looked_up(refused) != refused
 
-    def _remembered(self) -> str:
+    def remembered(self) -> str:
+        """The token that was looked up a moment ago, or nothing."""
         known = _known.get(self.key)
         return known.token if known is not None and known.until > time.monotonic() else ""
 
     def _looked_up(self, refused: str) -> str:
         with _locks[self.connected.id]:  # one thread asks, the others wait for its token
-            known = self._remembered()
+            known = self.remembered()
             if known and known != refused:
                 return known
             asked_with = self._asked_with()
@@ -261,13 +275,16 @@ class _Grant:
             return stored.get(tx, *self.key)
 
 
+def _nobody(call: Call) -> Reply:
+    raise TryLater("Nothing is asked here.", detail=call.url)
+
+
 def _read(reply: Reply, connected: Connected, *sent: str) -> Granted:
     """The tokens given. An error repeats the endpoint's own words, but nothing that was ``sent`` or is secret."""
     try:
         return oauth.read_answer(reply, connected.connector.name)
     except DeliveryError as error:
-        for secret in (*sent, *secrets_of(connected.connector, connected.settings)):
-            error.detail = error.detail.replace(secret, "***") if len(secret) >= 4 else error.detail
+        error.detail = mask_for(connected.connector, connected.settings, sent)(error.detail)
         raise
 
 

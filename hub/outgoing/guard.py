@@ -3,6 +3,9 @@
 Looking at the text of a URL is not enough: a name may resolve inside, or change between the check and the use. So the
 check sits where the socket is opened, on the resolved address, and that very address is connected to. Redirects are
 never followed. The owner of the installation may allow private addresses (HUB_ALLOW_ADDRESSES).
+
+Through a proxy of the owner's (HUB_OUTGOING_PROXY) the hub looks up no names: an address written as a number is still
+checked here, and it is for the proxy to keep names from leading inside.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+from contextlib import suppress
 from functools import lru_cache
 from socket import create_connection
 from urllib.parse import urlsplit
@@ -48,7 +52,13 @@ _NEVER = tuple(
 
 
 class AddressRefused(Exception):
-    """The address is not one that the hub may call."""
+    """``host`` leads to no address that the hub may call."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host} leads to an address inside a private network, which the hub does not call. Use a public address, or "
+            "let the installation's owner allow it (HUB_ALLOW_ADDRESSES)."
+        )
 
 
 def check_url(url: str) -> None:
@@ -66,15 +76,30 @@ def check_url(url: str) -> None:
         raise Refused("This is the hub's own address: it would send to itself without end.", reason="address_refused")
 
 
+def may_call(address: str, port: int) -> bool:
+    """Whether ``address``, an IP, is public, or allowed by the owner for this port."""
+    return is_public(address) or settings().allowed(address, port)
+
+
+def check_for_proxy(host: str, port: int) -> None:
+    """Raise AddressRefused when ``host`` is this machine's name, or the number of an address that may not be called."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        name = "127.0.0.1"
+    with suppress(OSError):
+        name = socket.inet_ntoa(socket.inet_aton(name))  # 127.1, 0x7f000001 and 2130706433 are numbers too
+    with suppress(ValueError):
+        ipaddress.ip_address(name.partition("%")[0])
+        if not may_call(name, port):
+            raise AddressRefused(host)
+
+
 def resolve(host: str, port: int) -> list[str]:
     """The IP addresses of ``host`` that may be called, best first. Raises AddressRefused when there is none."""
     found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    good = [address for address in dict.fromkeys(found) if is_public(address) or settings().allowed(address, port)]
+    good = [address for address in dict.fromkeys(found) if may_call(address, port)]
     if not good:
-        raise AddressRefused(
-            f"{host} leads to an address inside a private network, which the hub does not call. Use a public address, or "
-            "let the installation's owner allow it (HUB_ALLOW_ADDRESSES)."
-        )
+        raise AddressRefused(host)
     return good
 
 

@@ -29,7 +29,7 @@ LONGEST_IDLE = 60.0  # seconds after which a kept connection is not used again
 
 
 @dataclass
-class Post:
+class MailConnections:
     """The mail connections of one sender. One is kept for each connection of the hub, others are opened beside it."""
 
     _kept: dict[str, tuple[float, smtplib.SMTP]] = field(default_factory=dict)

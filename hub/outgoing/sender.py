@@ -1,218 +1,112 @@
-"""The only place that calls out. One owner of time limits, the address guard, authentication and redaction.
+"""The only place that calls out for a connection: sends what its connector's recipes ask for, and gives them the answers.
 
-``requests`` is used lean: one guarded adapter with kept-alive connections, requests prepared by hand, redirects off, no
-environment proxies (measured: benchmarks/deliveries.py).
+One recipe at a time (:meth:`Sender.run`), or many at once from one thread (:meth:`Sender.run_many`).
 """
 
 from __future__ import annotations
 
 import atexit
-import re
-import socket
-import ssl
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from http.client import HTTPException, IncompleteRead
+from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import urlencode, urlsplit
-
-import requests
-from requests.hooks import default_hooks
-from requests.structures import CaseInsensitiveDict
+from urllib.parse import urlsplit
 
 from hub.connecting.connected import Connected
-from hub.contract.auth import SignedBody
-from hub.contract.calls import Call, Outcome, Recipe, Reply
-from hub.contract.errors import DeliveryError, Refused, TryLater
-from hub.contract.inbound import Headers
-from hub.contract.settings import secret_names
-from hub.contract.signing import sign_standard
-from hub.outgoing.answers import by_status, judge
-from hub.outgoing.grants import Ask, authorize, renewed
-from hub.outgoing.guard import AddressRefused, check_url
-from hub.outgoing.mail import Post
-from hub.outgoing.transport import GuardedAdapter
+from hub.connecting.masking import Mask, mask_for
+from hub.contract.calls import Call, Recipe, Reply
+from hub.contract.errors import DeliveryError
+from hub.outgoing.adapter import GuardedAdapter
+from hub.outgoing.dialogue import Answer, Dialogue
+from hub.outgoing.exchange import Exchange
+from hub.outgoing.failures import FAILURES, failure
+from hub.outgoing.grants import Ask, renewed
+from hub.outgoing.mail import MailConnections
+from hub.outgoing.many import Ended, Many
+from hub.outgoing.prepared import prepare, reply_of
 
-LONGEST_REPLY = 128 * 1024  # bytes kept of an answer
-LONGEST_LIST = 4 * 1024 * 1024  # bytes kept of an answer to a GET
-KEPT_TEXT = 4000  # characters of a body kept for people to read
-USER_AGENT = "ConversionHub/0.1 (+https://github.com/conversion-hub)"
-
-
-@dataclass(slots=True)
-class Talk:
-    """What one recipe said and heard, as it will be shown: secrets masked, bodies cut."""
-
-    calls: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-    verdict: Outcome | None = None  # what the destination's judge made of the latest answer, if it said anything
+Start = tuple[Any, Recipe, Exchange]
+"""A recipe to be started: under which key its end is told, and where it is noted what was said."""
 
 
 class Sender:
-    """Kept-alive connections for one purpose (a lane, a check). Safe to use from several threads."""
+    """Kept-alive connections for one purpose (a lane, a check). Safe to use from several threads, save run_many."""
 
     def __init__(self, *, connections: int = 8) -> None:
         self._adapter = GuardedAdapter(kept=connections)
-        self._good_urls: set[str] = set()
         self._masks: dict[str, tuple[Any, Mask]] = {}
-        self._post = Post()
+        self._mail = MailConnections()
+        self._many = Many(self._mail, self.asker)
 
     def close(self) -> None:
         self._adapter.close()
-        self._post.close()
+        self._many.close()
+        self._mail.close()
 
-    def run(self, connected: Connected, recipe: Recipe, talk: Talk | None = None) -> Any:
+    def run(self, connected: Connected, recipe: Recipe, exchange: Exchange | None = None) -> Any:
         """Drive ``recipe`` to its end and return its result. DeliveryErrors it does not catch come out here.
 
-        A destination's answers pass through its ``judge``; what it says of the last one is left in ``talk``.
+        A destination's answers pass through its ``judge``; what it says of the last one is left in ``exchange``.
         """
-        is_destination = connected.row.role == "destination"
-        mask = self._mask_of(connected) if talk is not None else str
-        answer: Reply | DeliveryError | None = None
-        while True:
-            try:
-                call = recipe.throw(answer) if isinstance(answer, DeliveryError) else recipe.send(answer)  # type: ignore[arg-type]  # the first send takes None
-            except StopIteration as end:
-                return end.value
-            try:
-                answer = self._ask(call, connected, talk, mask)
-                if is_destination:
-                    verdict = judge(connected.destination, answer, datetime.now(UTC))
-                    if talk is not None:
-                        talk.verdict = verdict
-                elif not answer.ok:
-                    answer = by_status(answer, datetime.now(UTC))
-            except DeliveryError as error:
-                answer = error
+        mask = self._mask_of(connected) if exchange is not None else str
+        dialogue = Dialogue(connected, recipe, exchange, mask)
+        answer: Answer | None = None
+        while dialogue.go_on(answer):
+            answer = dialogue.kept() or dialogue.heard(self._answer(dialogue))
+        return dialogue.result
 
-    def _mask_of(self, connected: Connected) -> Mask:
-        known = self._masks.get(connected.id)
-        if known is None or known[0] is not connected.settings:
-            known = self._masks[connected.id] = (connected.settings, mask_for(connected))
-        return known[1]
+    def run_many(self, connected: Connected, starts: Iterable[Start | float], at_once: int) -> Iterator[Ended]:
+        """Drive the recipes of ``starts``, ``at_once`` of them at a time, and tell of each as it ends.
 
-    def _ask(self, call: Call, connected: Connected, talk: Talk | None, mask: Mask) -> Reply:
-        key = (connected.id, call.method, call.url) if call.cache_seconds else None
-        if key is not None:
-            kept = _cache.get(key)
-            if kept is not None and kept[0] > time.monotonic():
-                return kept[1]
-        body, content_type = call.content()
-        entry: dict[str, Any] = {}
-        if talk is not None:
-            entry = {"call": _shown_call(call, body, mask), "reply": None}
-            talk.calls.append(entry)
-        began = time.monotonic()
-        try:
-            is_mail = call.method == "MAIL"
-            reply = self._post.send(call, connected) if is_mail else self._send(call, body, content_type, connected)
-        except DeliveryError as error:
-            entry["error"] = mask(f"{error.message} {error.detail}".strip())
-            raise
-        finally:
-            if talk is not None:
-                talk.seconds += time.monotonic() - began
-        if talk is not None:
-            entry["reply"] = _shown_reply(reply, mask)
-        if key is not None and reply.ok:
-            _cache[key] = (time.monotonic() + call.cache_seconds, reply)
-        return reply
+        The next one is asked of ``starts`` only when there is room for it; a number instead of one says how many seconds
+        nothing is to be started. What is still on its way when this is closed is broken off.
+        """
+
+        def started() -> Iterator[tuple[Any, Dialogue] | float]:
+            for start in starts:
+                if isinstance(start, float):
+                    yield start
+                else:
+                    key, recipe, exchange = start
+                    yield key, Dialogue(connected, recipe, exchange, self._mask_of(connected))
+
+        return self._many.run(started(), at_once)
 
     def asker(self, connected: Connected) -> Ask:
         """Sends a call for ``connected`` as it is, without writing it down: for tokens, which nobody may read."""
         return lambda call: self._send(call, *call.content(), connected)
 
+    def _answer(self, dialogue: Dialogue) -> Answer:
+        call, connected = dialogue.call, dialogue.connected
+        try:
+            if call.method == "MAIL":
+                return self._mail.send(call, connected)
+            return self._send(call, dialogue.body, dialogue.content_type, connected)
+        except DeliveryError as error:
+            return error
+
     def _send(
         self, call: Call, body: bytes, content_type: str | None, connected: Connected, again: bool = False
     ) -> Reply:
-        request = self._prepare(call, body, content_type, connected)
+        ask = self.asker(connected)
         try:
+            request = prepare(call, body, content_type, connected, ask)
             response = self._adapter.send(request, timeout=call.timeout)
-            try:
-                content = _read(response, LONGEST_LIST if call.method == "GET" else LONGEST_REPLY)
-            finally:
-                response.raw.release_conn()
-        except AddressRefused as error:
-            raise Refused(str(error), reason="address_refused") from None
-        except (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.InvalidHeader,
-            requests.exceptions.InvalidSchema,
-            UnicodeError,
-        ) as e:
-            raise Refused(
-                "The address or a header cannot be sent.", detail=str(e)[:200], reason="address_refused"
-            ) from None
-        except (requests.RequestException, HTTPException, OSError, ValueError) as error:
-            raise _unreachable(error, urlsplit(call.url).hostname or "") from None
-        if response.status_code == 401 and not again:
+            reply = reply_of(response, request)
+        except FAILURES as error:
+            raise failure(error, urlsplit(call.url).hostname or "") from None
+        if reply.status == 401 and not again:
             used = request.headers.get("Authorization", "")
-            if renewed(connected.connector.auth, call, connected, used, self.asker(connected)):
+            if renewed(connected.connector.auth, call, connected, used, ask):
                 return self._send(call, body, content_type, connected, again=True)
-        return Reply(response.status_code, Headers(list(response.headers.items())), content)
+        return reply
 
-    def _prepare(
-        self, call: Call, body: bytes, content_type: str | None, connected: Connected
-    ) -> requests.PreparedRequest:
-        auth, settings = connected.connector.auth, connected.settings
-        if call.url not in self._good_urls:
-            check_url(call.url)
-            if len(self._good_urls) > 10_000:
-                self._good_urls.clear()
-            self._good_urls.add(call.url)
-        headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*", "Accept-Encoding": "identity"}
-        if content_type:
-            headers["Content-Type"] = content_type
-        headers.update(call.headers)
-        params = dict(call.params or {})
-        if isinstance(auth, SignedBody):
-            secrets = settings.get(auth.setting)
-            if secrets:
-                headers |= sign_standard(call.idempotency_key or "", int(time.time()), body, secrets)
-        elif call.idempotency_key:
-            headers["Idempotency-Key"] = call.idempotency_key
-        if call.authenticate:
-            authorize(auth, call, connected, headers, params, body, self.asker(connected))
-        request = requests.PreparedRequest()
-        request.method, request.hooks, request.body = call.method, default_hooks(), body or None
-        request.url = _with_params(call.url, params)
-        if body or call.method in ("POST", "PUT", "PATCH"):
-            headers["Content-Length"] = str(len(body))
-        for name, value in headers.items():
-            if "\n" in value or "\r" in value or not _HEADER_NAME.fullmatch(name):
-                raise Refused(f"The header {name!r} cannot be sent as it is.", reason="address_refused")
-        request.headers = CaseInsensitiveDict(headers)
-        return request
+    def _mask_of(self, connected: Connected) -> Mask:
+        known = self._masks.get(connected.id)
+        if known is None or known[0] is not connected.settings:
+            known = self._masks[connected.id] = (connected.settings, mask_for(connected.connector, connected.settings))
+        return known[1]
 
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.6.2
-Mask = Callable[[str], str]
-
-
-def mask_for(connected: Connected) -> Mask:
-    """A function that replaces every secret of this connection in a text with ``***``."""
-    names = secret_names(connected.connector.Settings)
-    values: list[str] = []
-    for name in names:
-        value = connected.settings.get(name)
-        values += [str(one) for one in (value if isinstance(value, list) else [value]) if one and len(str(one)) >= 4]
-    if not values:
-        return lambda text: text
-    longest_first = sorted(values, key=len, reverse=True)
-
-    def mask(text: str) -> str:
-        for value in longest_first:
-            if value in text:
-                text = text.replace(value, "***")
-        return text
-
-    return mask
-
-
-_cache: dict[tuple[str, str, str], tuple[float, Reply]] = {}
 _shared: list[Sender] = []
 _shared_lock = threading.Lock()
 
@@ -229,47 +123,3 @@ def shared_sender() -> Sender:
 def run_recipe(connected: Connected, recipe: Recipe) -> Any:
     """Drive a recipe over the shared connections."""
     return shared_sender().run(connected, recipe)
-
-
-def _with_params(url: str, params: dict[str, str]) -> str:
-    if not params:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
-
-
-def _read(response: requests.Response, longest: int) -> bytes:
-    """The first ``longest`` bytes of the answer."""
-    content: bytes = response.raw.read(longest)
-    if len(content) < longest and response.raw.length_remaining:
-        raise IncompleteRead(content, response.raw.length_remaining)
-    return content
-
-
-def _unreachable(error: Exception, host: str) -> TryLater:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        what = f"The certificate of {host} is not valid."
-    elif isinstance(error, (TimeoutError, requests.Timeout)):
-        what = f"{host} did not answer in time."
-    elif isinstance(error, socket.gaierror):
-        what = f"The name {host} cannot be found."
-    else:
-        what = f"{host} cannot be reached."
-    return TryLater(f"{what} The hub will try again.", detail=f"{type(error).__name__}"[:200])
-
-
-def _shown_call(call: Call, body: bytes, mask: Mask) -> dict[str, Any]:
-    return {
-        "method": call.method,
-        "url": mask(_with_params(call.url, dict(call.params or {}))),
-        "headers": {name: mask(value) for name, value in call.headers.items()},
-        "body": mask(body[: 2 * KEPT_TEXT].decode("utf-8", "replace"))[:KEPT_TEXT],
-        "size": len(body),
-    }
-
-
-def _shown_reply(reply: Reply, mask: Mask) -> dict[str, Any]:
-    shown = {name: mask(value[:200]) for name, value in reply.headers.items() if name in _SHOWN_HEADERS}
-    return {"status": reply.status, "headers": shown, "body": mask(reply.body[:KEPT_TEXT].decode("utf-8", "replace"))}
-
-
-_SHOWN_HEADERS = frozenset({"content-type", "retry-after", "location", "x-request-id", "request-id", "x-fb-trace-id"})

@@ -18,11 +18,25 @@ from hub.contract.errors import NotUnderstood
 from hub.contract.inbound import Headers, Inbound
 from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import Text, Trust
-from hub.store import campaigns, connections, contacts, conversions, deliveries, inbound, orders, routes
+from hub.store import (
+    accounts,
+    campaigns,
+    connections,
+    contacts,
+    conversions,
+    deliveries,
+    inbound,
+    orders,
+    replays,
+    routes,
+)
+from hub.store import attempts as attempt_store
+from hub.store.accounts import AuditRow
+from hub.store.attempts import Try
 from hub.store.connections import ConnectionRow
 from hub.store.contacts import ContactRow
 from hub.store.conversions import ConversionRow, ObservationRow
-from hub.store.deliveries import DeliveryRow, Try
+from hub.store.deliveries import DeliveryRow
 from hub.store.inbound import InboundRow
 from hub.store.orders import OrderRow
 
@@ -33,6 +47,17 @@ TRUSTS: dict[str, Text] = {
     Trust.IMPORTED: Text("Came from a file", "Importé d'un fichier"),
     Trust.CLAIMED: Text("Claimed: anyone could have sent it", "Déclaré : chacun aurait pu l'envoyer"),
 }
+
+RULES: dict[str, Text] = {
+    "stage": Text("the stages of the route", "les étapes de la route"),
+    "test": Text("tests are not sent", "les tests ne sont pas envoyés"),
+    "filter": Text("the filter of the route", "le filtre de la route"),
+    "trust": Text("proof is demanded", "une preuve est exigée"),
+    "consent": Text("consent", "le consentement"),
+    "suppression": Text("the person wants to be left alone", "la personne ne veut rien recevoir"),
+    "age": Text("the age limit of the destination", "la limite d'âge de la destination"),
+}
+"""What the rules are called that hub.store.replays.RULES lists."""
 
 Json = dict[str, Any]
 
@@ -199,16 +224,17 @@ def _deliveries(tx: Connection, workspace_id: str, rows: Iterable[ConversionRow]
     planned = sorted(deliveries.of_conversions(tx, [row.id for row in rows]).values(), key=lambda one: one.id)
     targets = connections.by_ids(tx, {one.connection_id for one in planned})
     ways = {row.id: row.name for row in routes.routes_of(tx, workspace_id)} if planned else {}
-    tries = deliveries.attempts_of(tx, [one.id for one in planned])
+    tries = attempt_store.of_deliveries(tx, [one.id for one in planned])
+    overrides = accounts.overrides_of(tx, [one.id for one in planned])
     found: dict[str, list[Json]] = {}
     for one in planned:
-        shown = _delivery(one, tries.get(one.id, []))
+        shown = _delivery(one, tries.get(one.id, []), overrides.get(one.id, []))
         shown |= {"destination": _named(one.connection_id, targets), "route": ways.get(one.route_id, "")}
         found.setdefault(one.conversion_id, []).append(shown)
     return found
 
 
-def _delivery(row: DeliveryRow, attempts: Iterable[Try]) -> Json:
+def _delivery(row: DeliveryRow, attempts: Iterable[Try], overrides: Iterable[AuditRow]) -> Json:
     return {
         "id": row.id,
         "route_id": row.route_id,
@@ -216,6 +242,8 @@ def _delivery(row: DeliveryRow, attempts: Iterable[Try]) -> Json:
         "reason": words(row.reason),
         "detail": row.detail,
         "tries": row.tries,
+        "rule": replays.rule_of(row.reason),
+        "overrides": [_override(one) for one in overrides],
         "done_at": row.done_at,
         "due_at": row.due_at if row.state == deliveries.WAITING else None,
         "attempts": [
@@ -231,6 +259,17 @@ def _delivery(row: DeliveryRow, attempts: Iterable[Try]) -> Json:
             }
             for one in attempts
         ],
+    }
+
+
+def _override(row: AuditRow) -> Json:
+    rule = row.detail["rule"]
+    words = RULES.get(rule, Text(rule, rule))
+    return {
+        "at": row.at,
+        "rule": {"code": rule, **words._asdict()},
+        "why": row.detail["why"],
+        "by": row.detail["by"],
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from hub.settings import settings
 
 READING_SECONDS, SENDING_SECONDS, ASKING_SECONDS = 10, 10, 40
 """How long one turn may last. One job asks all senders of a workspace, so a slow one keeps a single worker, but for long."""
+SHORT_PASS = 0.15
+"""Seconds. A pass over the lanes that took less is followed by a rest."""
 
 # What a job needs is imported in it: the clock knows these functions by name only, and should stay small.
 if TYPE_CHECKING:
@@ -74,8 +77,10 @@ def deliver(connection_id: str) -> None:
     turn = Turn("deliver", SENDING_SECONDS)
     if turn.is_on(connection_id):
         return
-    lanes, slow = [connection_id], set[str]()
-    while lanes:
+    lanes, served, slow = [connection_id], set[str](), set[str]()
+    goes_on = True
+    while lanes and goes_on:
+        began = time.monotonic()
         for one in lanes:
             turn.on(one)
             try:
@@ -86,13 +91,16 @@ def deliver(connection_id: str) -> None:
                 slow.add(one)
             if more:
                 wake(SLOW if is_slow else LANES, "deliver", one)
+        served = (served | set(lanes)) - slow
         lanes = sending.lanes_due(_store(), without=slow)
-        while not lanes and turn.stay():
+        goes_on = turn.left > 0
+        # What comes in meanwhile is sent together: a pass over the lanes costs as much as many deliveries.
+        while goes_on and (not lanes or time.monotonic() - began < SHORT_PASS):
+            with turn.minding(served):
+                goes_on = turn.stay()
             lanes = sending.lanes_due(_store(), without=slow)
-        if turn.left < 0:
-            for one in lanes:
-                wake(LANES, "deliver", one)
-            return
+    for one in lanes:
+        wake(LANES, "deliver", one)
 
 
 def sweep() -> None:
@@ -138,4 +146,4 @@ def _store() -> Store:
 def _open_store(_pid: int) -> Store:
     from hub.store import Store
 
-    return Store(settings().database_url)
+    return Store(settings().database_url, flush=False)  # what a job wrote is done again, if it is lost

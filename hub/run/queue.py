@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import cast
 from uuid import uuid4
@@ -72,7 +74,7 @@ class Turn:
     While it is on something nobody else is asked for the same, and who was asked before need not come.
     """
 
-    REST, LINGER = 0.03, 0.3  # seconds: between two looks for more work; without any
+    REST, LINGER = 0.2, 0.5  # seconds: between two looks for more work; without any
 
     def __init__(self, job: str, seconds: float) -> None:
         self._job = job
@@ -94,6 +96,9 @@ class Turn:
     def on(self, argument: str) -> None:
         """This worker does it from here on; to be said again within three seconds while it lasts."""
         self._idle_until = time.monotonic() + self.LINGER
+        self._say_on(argument)
+
+    def _say_on(self, argument: str) -> None:
         try:
             asked = cast(
                 bytes | None, queue(READING).connection.set(_flag(self._job, argument), _ON, px=ASKED, get=True)
@@ -103,6 +108,17 @@ class Turn:
                 queue(name).remove(job_id)
         except RedisError:
             log.debug("Redis does not answer; nobody can be asked either")
+
+    @contextmanager
+    def minding(self, arguments: Collection[str]) -> Iterator[None]:
+        """During the block, whoever has news for one of ``arguments`` leaves it to this worker, who looks after it."""
+        for each in arguments:
+            self._say_on(each)
+        try:
+            yield
+        finally:
+            for each in arguments:
+                self.off(each)
 
     def off(self, argument: str) -> None:
         """From here on a new wake-up counts again. Look for work once more after it: somebody may have asked in vain."""
@@ -115,11 +131,16 @@ class Turn:
         """Rest for a moment. True: look again. False: nothing came, the time is up, or others wait for a worker."""
         if time.monotonic() > min(self._idle_until, self._until):
             return False
-        time.sleep(self.REST)
         try:
-            return not any(queue(name).count for name in QUEUES)
+            had_waited = _somebody_waits()
+            time.sleep(self.REST)
+            return not (had_waited and _somebody_waits())
         except RedisError:
             return False
+
+
+def _somebody_waits() -> bool:
+    return any(queue(name).count for name in QUEUES)
 
 
 class Waker:

@@ -14,19 +14,19 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from hub.attribute import Books, Observed
+from hub.attribute import Ledger, Observed
 from hub.connecting.connected import UNUSABLE, Connected, open_connection
 from hub.connecting.seams import TimeLimit, guarded
 from hub.contract.conversion import Conversion
 from hub.contract.errors import ConnectorBroken, HubError
 from hub.contract.vocabulary import Trust
-from hub.mapping.facts import facts
 from hub.mapping.filters import compile_filter
 from hub.mapping.problems import MappingError
+from hub.mapping.stored import filter_facts
 from hub.normalize import needs_fetch, read_message
-from hub.route import OpenRoute, plan
+from hub.route import OpenRoute, Plan, plan
 from hub.run.messages import as_arrived, later, said, verdict_of
 from hub.settings import settings
 from hub.store import Store, connections, inbound, leases, now, routes
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 """Messages read in one transaction."""
+FEW = 40
+"""A batch of fewer messages is followed by a rest."""
 
 
 @dataclass(slots=True)
@@ -116,6 +118,10 @@ def _read_turn(
             to_ask()
         booked(lanes)
         woken |= lanes
+        if (
+            len(rows) < FEW and not stay()
+        ):  # what comes in meanwhile is read together: a batch costs as much as many messages
+            break
     return woken
 
 
@@ -187,13 +193,16 @@ def _book(store: Store, workspace_id: str, lease: leases.Held, messages: list[Me
     """
     at = now()
     observed = {message.row.id: _observe(message) for message in messages if message.conversions}
+    everything = [one for some in observed.values() for one in some]
     try:
+        folded = _fold_ahead(store, workspace_id, everything, at)
         with store.write() as tx:
             if not lease.still(tx):
                 return None
-            woken = _book_together(tx, workspace_id, [one for some in observed.values() for one in some], at)
+            folded = folded or _fold(tx, workspace_id, everything, at)
+            folded.write(tx)
             _settle(tx, messages, observed)
-            return woken
+            return folded.plan.woken
     except Exception:  # rolled back as a whole: a savepoint would cost every batch what hardly one needs
         log.exception("a batch of %d messages could not be booked; trying them one by one", len(messages))
     with store.write() as tx:
@@ -204,9 +213,39 @@ def _book(store: Store, workspace_id: str, lease: leases.Held, messages: list[Me
         return woken
 
 
-def _book_together(tx: Connection, workspace_id: str, observed: list[Observed], at: datetime) -> set[str]:
-    changed = Books(tx, workspace_id, at).add(observed)
-    return _route(tx, workspace_id, [one.row for one in changed], at)
+@dataclass(slots=True)
+class _Folded:
+    """What a batch changes in the books, and what it sends where."""
+
+    ledger: Ledger
+    plan: Plan
+    unusable: dict[str, str]  # destinations that need their owner, each with the reason
+    at: datetime
+
+    def write(self, tx: Connection) -> None:
+        self.ledger.write(tx)
+        self.plan.write(tx)
+        for connection_id, why in self.unusable.items():
+            connections.stop(tx, connection_id, self.at, UNUSABLE, why)
+
+
+def _fold_ahead(store: Store, workspace_id: str, observed: list[Observed], at: datetime) -> _Folded | None:
+    """Fold a batch while others go on writing. The lease keeps what was read true until it is written.
+
+    None: the books have to be written in between (see :class:`Ledger`), so it is folded in the transaction that writes.
+    """
+    try:
+        with store.read() as tx:
+            return _fold(tx, workspace_id, observed, at)
+    except DBAPIError:
+        return None
+
+
+def _fold(tx: Connection, workspace_id: str, observed: list[Observed], at: datetime) -> _Folded:
+    ledger = Ledger(tx, workspace_id, at)
+    changed = ledger.fold(observed)
+    made, unusable = _route(tx, workspace_id, [one.row for one in changed], at)
+    return _Folded(ledger, made, unusable, at)
 
 
 def _settle(tx: Connection, messages: list[Message], observed: dict[str, list[Observed]]) -> None:
@@ -238,7 +277,9 @@ def _book_singly(
             continue
         try:
             with tx.begin_nested():
-                woken |= _book_together(tx, workspace_id, mine, at)
+                folded = _fold(tx, workspace_id, mine, at)
+                folded.write(tx)
+                woken |= folded.plan.woken
         except Exception as error:
             log.exception("message %s could not be booked", message.row.id)
             message.state, message.reason = inbound.PARKED, "internal_error"
@@ -246,20 +287,21 @@ def _book_singly(
     return woken
 
 
-def _route(tx: Connection, workspace_id: str, changed: list[Values], at: datetime) -> set[str]:
+def _route(tx: Connection, workspace_id: str, changed: list[Values], at: datetime) -> tuple[Plan, dict[str, str]]:
+    """The deliveries that follow, and the destinations whose connectors are gone, each with the reason."""
     if not changed:
-        return set()
+        return Plan(), {}
     rows = routes.routes_of(tx, workspace_id, enabled_only=True)
     targets = connections.by_ids(tx, {row.connection_id for row in rows})
-    open_routes = []
+    open_routes, unusable = list[OpenRoute](), dict[str, str]()
     for row in rows:
         try:
             open_routes.append(_open_route(row, targets[row.connection_id]))
         except ConnectorBroken as error:  # this route alone: what it wants waits until its connector is there again
             log.warning("route %s has to wait: %s", row.id, said(error))
-            connections.stop(tx, row.connection_id, at, UNUSABLE, said(error))
+            unusable[row.connection_id] = said(error)
             open_routes.append(OpenRoute(row, _condition(row), row.kinds, row.stages, held=UNUSABLE))
-    return plan(tx, changed, open_routes, _facts_for_filter, at)
+    return plan(tx, changed, open_routes, filter_facts, at), unusable
 
 
 def _open_route(row: RouteRow, target: ConnectionRow) -> OpenRoute:
@@ -277,10 +319,6 @@ def _condition(row: RouteRow) -> Callable[[dict[str, Any]], bool]:
     except MappingError as error:  # it was checked as it was saved, maybe by an older hub
         log.warning("the filter of route %s cannot be read, so it lets nothing pass: %s", row.id, error)
         return lambda _: False
-
-
-def _facts_for_filter(row: Values) -> dict[str, Any]:
-    return facts(row["data"], row["event_id"], trust=row["trust"]) | {"kind": row["kind"]}  # the books know renewals
 
 
 def _observe(message: Message) -> list[Observed]:

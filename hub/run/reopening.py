@@ -6,7 +6,7 @@ import logging
 
 from hub.connecting.connected import UNUSABLE, open_connection
 from hub.contract.errors import ConnectorBroken
-from hub.store import Store, connections, deliveries, inbound, now
+from hub.store import Store, connections, inbound, now, replays
 from hub.store.connections import ConnectionRow
 
 log = logging.getLogger(__name__)
@@ -28,5 +28,5 @@ def reopen(store: Store) -> None:
 def _go_on(store: Store, row: ConnectionRow) -> None:
     with store.write() as tx:
         if connections.go_on(tx, row.id, now(), UNUSABLE):
-            deliveries.release(tx, row.id, now())
+            replays.release(tx, row.id, now())
             inbound.read_again(tx, row.workspace_id, inbound.parked_for(tx, row.id, [UNUSABLE]), now())

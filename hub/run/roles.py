@@ -30,6 +30,7 @@ def run_worker() -> None:
     from hub.run import jobs
 
     wait_for_redis()
+    os.nice(BEHIND)
     jobs.preload()
     try:
         jobs.sweep()
@@ -46,16 +47,23 @@ def run_worker() -> None:
     pool.start(logging_level="WARNING")
 
 
+BEHIND = 5
+"""How much nicer workers are than the web: a sender waits for its answer, a delivery can wait for the processor."""
+
+
 def run_clock() -> None:
     """Ask for a sweep every few seconds (RQ's cron) until told to stop."""
+    from rq.cron import CronScheduler
+
     from hub.run import jobs
 
     wait_for_redis()
-    scheduler = _cron_class()(connection=connect(timeout=5), logging_level="WARNING")
+    scheduler: Any = CronScheduler(connection=connect(timeout=5), logging_level="WARNING")
     seconds = settings().sweep_seconds
-    scheduler.register(
+    sweep = _cron_job_class()(
         func=jobs.sweep, queue_name=CLOCK, interval=seconds, ttl=2 * seconds, result_ttl=0, failure_ttl=60
     )
+    scheduler.get_jobs().append(sweep)  # register() would make a job of RQ's own class
     scheduler.start()
 
 
@@ -119,9 +127,9 @@ def _worker_class() -> Any:
     return HubWorker
 
 
-def _cron_class() -> Any:
+def _cron_job_class() -> Any:
     from rq import Queue
-    from rq.cron import CronJob, CronScheduler
+    from rq.cron import CronJob
     from rq.job import Job
     from rq.serializers import JSONSerializer
 
@@ -134,10 +142,4 @@ def _cron_class() -> Any:
                 cast(Callable[..., Any], self.func), args=self.args, kwargs=self.kwargs, **self.job_options
             )
 
-    class HubCron(CronScheduler):
-        def register(self, **options: Any) -> CronJob:  # type: ignore[override]  # the same options, handed on
-            job = HubCronJob(**options)
-            self._cron_jobs.append(job)
-            return job
-
-    return HubCron
+    return HubCronJob

@@ -11,13 +11,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection
 
-from hub.contract.intake import clean_email
 from hub.contract.money import EXPONENTS
 from hub.contract.vocabulary import Text
 from hub.mapping.problems import Said
 from hub.steer.errors import Invalid, NotFound, invalid
 from hub.store import accounts as store
 from hub.store.accounts import UserRow
+from hub.toolkit.cleaning import clean_email
 
 SHORTEST, LONGEST = 10, 1000  # characters of a password
 LANGUAGES = ("en", "fr")
@@ -36,7 +36,7 @@ def first_owner(
     language: str = "en",
 ) -> tuple[str, str]:
     """Set up an empty installation; returns the ids (user, workspace). Raises Invalid, also when one exists."""
-    if store.users_exist(tx):
+    if not store.awaits_owner(tx):
         raise invalid(
             "email", "This hub has an owner already: log in.", "Ce hub a déjà un propriétaire : connectez-vous."
         )

@@ -10,27 +10,25 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection
 
 from hub.connecting import vault
-from hub.connecting.connected import Connected, open_connection, split_settings
+from hub.connecting.connected import Connected, open_connection, public_url, split_settings
+from hub.connecting.masking import MASK
 from hub.connecting.registry import Role, UnknownConnector, registry
 from hub.connecting.seams import asking, guarded, told
 from hub.contract.auth import OAuth2, ServiceAccount
 from hub.contract.calls import Recipe
 from hub.contract.connector import Connector, Destination, Field
-from hub.contract.errors import ConfigError, ConnectorBroken
+from hub.contract.errors import ConnectorBroken
 from hub.contract.settings import secret_names
-from hub.contract.signing import new_whsec
 from hub.contract.vocabulary import Text
 from hub.outgoing.oauth import NotAKey, service_account_key
 from hub.outgoing.sender import run_recipe
-from hub.settings import settings as installation
-from hub.steer import routes
+from hub.steer import order_scopes, routes
 from hub.steer.errors import NotFound, from_schema, in_both, invalid
-from hub.store import accounts, deliveries
+from hub.store import accounts, deliveries, replays
 from hub.store import connections as store
+from hub.store.base import alone
 from hub.store.connections import ConnectionRow
-
-MASK = "***"
-"""Shown for a secret that is set. Sent back unchanged, it means: keep what is stored."""
+from hub.toolkit.signing import new_whsec
 
 LONGEST_NAME = 200
 LONGEST_SCOPE = 64
@@ -46,13 +44,17 @@ def connect(
     name: str,
     settings: dict[str, Any],
     add_route: bool = True,
+    same_orders_as: str = "",
     author: str = "",
 ) -> str:
     """Set up ``connector`` in the ``role`` "source" or "destination"; returns the connection's id.
 
-    A destination gets its first route, with what the connector proposes, unless ``add_route`` is False. Raises Invalid.
+    A destination gets its first route, with what the connector proposes, unless ``add_route`` is False. A source tells of
+    the ``same_orders_as`` the source with that id, "common" or "own"; left out, a second one that numbers its orders for
+    itself gets its own (:mod:`hub.steer.order_scopes`). Raises Invalid.
     """
     found = find_connector(connector, role)
+    alone(tx, f"connections:{workspace_id}")  # two shops that come at the same moment must see each other
     plain, hidden = _checked(found, _without_empty(settings) | _generated(found, settings))
     name = _name(name or found.name)
     columns = {
@@ -67,6 +69,8 @@ def connect(
     if isinstance(found.auth, OAuth2):
         columns |= {"state": store.NEEDS_YOU, "state_reason": "grant_missing"}
     connection_id = store.add_connection(tx, at, columns)
+    if role == "source":
+        _set_first_scope(tx, at, connection_id, same_orders_as)
     accounts.record_audit(tx, at, workspace_id, None, "connection.added", connection_id, connector=connector, by=author)
     if add_route and isinstance(found, Destination):
         routes.add(tx, at, workspace_id, connection_id=connection_id, name=name, author=author)
@@ -82,24 +86,38 @@ def change(
     name: str | None = None,
     settings: dict[str, Any] | None = None,
     order_scope: str | None = None,
+    same_orders_as: str | None = None,
     author: str = "",
 ) -> None:
     """Change what is given. Of ``settings``, names that are left out keep their value.
 
+    ``same_orders_as`` puts a source together with another one, or apart, for what arrives from now on; as in
+    :func:`connect`.
+
     A secret that is empty or ``***`` keeps what is stored; None takes it away. Raises Invalid and NotFound.
     """
+    alone(tx, f"connection:{connection_id}")  # what is given is put together with what is stored
     row = get(tx, connection_id, workspace_id)
     columns: dict[str, Any] = {}
     if name is not None:
         columns["name"] = _name(name)
     if order_scope is not None:
         columns["order_scope"] = order_scope.strip()[:LONGEST_SCOPE]
+    if same_orders_as and row.role == "source":
+        columns["order_scope"] = order_scopes.chosen(tx, row, same_orders_as)
     if settings is not None:
         connector = find_connector(row.connector, row.role)
         plain, hidden = _checked(connector, _merged(connector, row, settings))
         columns |= {"settings": plain, "secrets": vault.seal(hidden), "settings_version": connector.settings_version}
     store.change_connection(tx, connection_id, at, **columns)
     _audit(tx, at, row, "connection.changed", author)
+
+
+def _set_first_scope(tx: Connection, at: datetime, connection_id: str, same_orders_as: str) -> None:
+    row = get(tx, connection_id)
+    scope = order_scopes.chosen(tx, row, same_orders_as) if same_orders_as else order_scopes.at_first(tx, row)
+    if scope:
+        store.change_connection(tx, connection_id, at, order_scope=scope)
 
 
 def pause(
@@ -120,7 +138,7 @@ def resume(
     store.set_state(tx, connection_id, at, store.ACTIVE)
     store.change_connection(tx, connection_id, at, breaker={}, throttled_until=None)
     _audit(tx, at, row, "connection.resumed", author)
-    return deliveries.release(tx, connection_id, at)
+    return replays.release(tx, connection_id, at)
 
 
 def remove(
@@ -185,14 +203,7 @@ def shown(row: ConnectionRow) -> dict[str, Any]:
 
 def address(row: ConnectionRow) -> str | None:
     """The public address of a source; None for a destination."""
-    if row.role != "source":
-        return None
-    base = installation().base_url
-    try:
-        door = registry().source(row.connector).door
-    except (ConnectorBroken, ConfigError):
-        door = "webhook"
-    return f"{base}/v1/conversion/pixel/{row.number}" if door == "pixel" else f"{base}/in/{row.address}"
+    return public_url(row) if row.role == "source" else None
 
 
 def check(connected: Connected) -> Text | str:

@@ -16,12 +16,12 @@ from hub.contract.calls import dump_json
 from hub.contract.conversion import Conversion
 from hub.contract.errors import ConnectorBroken, NotUnderstood
 from hub.contract.inbound import Headers, Inbound
-from hub.contract.tables import Row, read_table
 from hub.contract.vocabulary import Trust
 from hub.normalize import read_message
 from hub.store import Store, inbound, new_id
 from hub.store.base import Values
 from hub.store.bulk import insert_new
+from hub.toolkit.csv_tables import Row, read_table
 from hub.verify import event_key
 
 MOST_ROWS = 1_000_000

@@ -26,7 +26,7 @@ from hub.steer import connections, hooks
 from hub.steer.errors import in_both, invalid
 from hub.store import connections as store
 from hub.store import inbound, new_id, orders
-from hub.store.base import insert_new
+from hub.store.base import alone, insert_new
 from hub.verify import event_key
 
 CALL = "/api/v1/conversions"
@@ -41,7 +41,7 @@ def record(
     connector: str = "",
     author: str = "",
 ) -> tuple[str, Conversion]:
-    """Keep one flat record (:mod:`hub.contract.records`); returns its message's id and what it is understood to say.
+    """Keep one flat record (:mod:`hub.toolkit.flat_form`); returns its message's id and what it is understood to say.
 
     The same record again is kept once. ``connector`` names the tool that tells it. Raises Invalid.
     """
@@ -94,6 +94,7 @@ def _source(tx: Connection, at: datetime, workspace_id: str, connector: str, aut
     source = known.get(connector or hooks.subscriber().slug)
     if source is None:
         raise invalid("connector", f"One of: {', '.join(known)}.", f"L'un de : {', '.join(known)}.")
+    alone(tx, f"recorder:{workspace_id}")
     rows = store.connections_of(tx, workspace_id, "source")
     row = next((one for one in rows if one.connector == source.slug), None)
     if row is None:

@@ -14,6 +14,7 @@ from hub.contract.connector import Destination
 from hub.contract.errors import Refused
 from hub.contract.reasons import REASONS
 from hub.contract.vocabulary import Text
+from hub.deliver.returned import checked
 from hub.mapping.record import make_record
 from hub.mapping.rules import compile_mapping
 from hub.outgoing.sender import run_recipe
@@ -64,8 +65,8 @@ def send(connected: Connected, test: Ready) -> Text:
         raise Refused(f"{blocking.field}: {blocking.message.en}", reason="required_field_empty")
     sent = [record] if destination.batch else record
     result = run_recipe(connected, asking(destination, "sending a test", destination.deliver, sent, connected.settings))
-    given = result.get(record.id) if isinstance(result, dict) else result
-    return _told(destination, given if isinstance(given, Outcome) else Outcome.delivered())
+    told = result.get(record.id) if isinstance(result, dict) else result
+    return _told(destination, Outcome.delivered() if told is None else checked(told, destination))
 
 
 def _told(destination: Destination, outcome: Outcome) -> Text:

@@ -2,6 +2,7 @@
 
 from hub.store import (
     accounts,
+    attempts,
     campaigns,
     connections,
     contacts,
@@ -18,6 +19,7 @@ from hub.store.base import Store, metadata, new_id, now
 __all__ = [
     "Store",
     "accounts",
+    "attempts",
     "campaigns",
     "connections",
     "contacts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,12 @@ from hub.store.base import (
     Moment,
     Row,
     Values,
+    alone,
+    chunks,
     fetch_all,
     fetch_first,
     id_column,
+    in_any,
     insert,
     metadata,
     new_id,
@@ -134,6 +138,7 @@ audit = Table(
     Column("subject", String(64), nullable=False, server_default=""),
     Column("detail", JsonColumn, nullable=False),
     Index("ix_audit_workspace_at", "workspace_id", "at"),
+    Index("ix_audit_subject", "subject"),
 )
 
 
@@ -167,6 +172,12 @@ def add_user(tx: Connection, at: datetime, *, email: str, password_hash: str, wo
 
 def users_exist(tx: Connection) -> bool:
     return bool(tx.scalar(select(func.count()).select_from(user)))
+
+
+def awaits_owner(tx: Connection) -> bool:
+    """Whether there is no user yet. Nobody else makes the first one until this transaction ends."""
+    alone(tx, "first owner")
+    return not users_exist(tx)
 
 
 def user_by_email(tx: Connection, email: str) -> UserRow | None:
@@ -239,3 +250,17 @@ def record_audit(
     """Who did what: shown to owners, never edited."""
     row = {"id": new_id(), "workspace_id": workspace_id, "user_id": user_id, "at": at}
     insert(tx, audit, [row | {"action": action, "subject": subject, "detail": detail}])
+
+
+OVERRIDDEN = "delivery.rule_overridden"
+"""The action under which is kept who overrode a rule for a delivery (the subject), and why: rule, why, by."""
+
+
+def overrides_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[AuditRow]]:
+    """By delivery, each time that somebody overrode a rule for it, first time first."""
+    found: dict[str, list[AuditRow]] = {}
+    for some in chunks(delivery_ids):
+        statement = select(audit).where(in_any(audit.c.subject, some), audit.c.action == OVERRIDDEN)
+        for row in fetch_all(tx, AuditRow, statement.order_by(audit.c.id)):
+            found.setdefault(row.subject, []).append(row)
+    return found

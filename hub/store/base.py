@@ -11,16 +11,33 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, MetaData, String, create_engine, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
 from hub.store.bulk import Values, insert, insert_new, insert_or, run_many, upsert
+from hub.store.holding import FileHold, share_session
 from hub.store.in_any import in_any
 from hub.store.row import Row, columns_of, fetch_all, fetch_first
+from hub.store.write_turns import WriteTurns
 
 metadata = MetaData(
     naming_convention={
@@ -105,18 +122,30 @@ def now() -> datetime:
 
 
 class Store:
-    """One database. Opened once a process; a fork must open its own."""
+    """One database. Opened once a process; a fork must open its own.
 
-    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+    ``flush``: whether each commit waits until it is on the disk. Without it, what the latest commits wrote may be undone
+    by a power cut (never by a crash of the process), and in order: what an earlier flushed commit wrote is never lost.
+    That is enough for work that is done again under the same names, and on SQLite it keeps others waiting half as long.
+    ``hold``: as long as it is open, no restore may replace the database (:mod:`hub.store.holding`).
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 4, flush: bool = True, hold: bool = True) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
+        self.flush = flush
+        self._hold = FileHold(make_url(url).database or "") if hold and self.sqlite else None
+        self._is_held = hold
         self.engine = self._engine(pool_size)
         self._writing = self.engine.execution_options(hub_write=True)  # the same, seen by its transactions
+        self._reading = self.engine if self.sqlite else self.engine.execution_options(**_ONE_STATE)
+        file = self.engine.url.database if self.sqlite else None
+        self._turns = WriteTurns(Path(file)) if file else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one consistent state and changes nothing."""
-        with self.engine.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -124,24 +153,44 @@ class Store:
         """A transaction that is committed, durably, when the block ends without an error.
 
         On SQLite it takes the write lock at once: a transaction that reads first and writes later could not wait for it.
+        Whoever writes waits in a queue for it, because SQLite itself would sleep, for up to a tenth of a second at a time.
         """
-        with self._writing.begin() as connection:
+        if self._turns is None:
+            with self._writing.begin() as connection:
+                yield connection
+            return
+        with self._turns.next(), self._writing.begin() as connection:
             yield connection
+        if self._turns.log_is_long(patient=self.flush):
+            self._shorten_log()
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
+        if self._hold is not None:
+            self._hold.let_go()
+
+    def _shorten_log(self) -> None:
+        """Bring what is in SQLite's write-ahead log into the database, while others go on reading and writing."""
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _engine(self, pool_size: int) -> Engine:
         if not self.sqlite:
-            return create_engine(
+            engine = create_engine(
                 self.url,
                 pool_size=pool_size,
                 max_overflow=16,
                 pool_pre_ping=True,
                 json_serializer=to_json,
                 json_deserializer=from_json,
-                connect_args={"prepare_threshold": 5},
+                connect_args={"prepare_threshold": 5, "application_name": "conversion-hub"},
             )
+            if self._is_held:
+                event.listen(engine, "connect", lambda driver, _: share_session(driver))
+            return engine
         engine = create_engine(
             self.url,
             poolclass=QueuePool,
@@ -151,9 +200,27 @@ class Store:
             json_deserializer=from_json,
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None, "cached_statements": 512},
         )
-        event.listen(engine, "connect", _tune_sqlite)
+        hold = self._hold
+        if hold is not None:
+            event.listen(engine, "connect", lambda *_: hold.take())
+        event.listen(engine, "connect", _tune_sqlite if self.flush else _tune_sqlite_worker)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+
+
+_ONE_STATE: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""PostgreSQL's own way would show each statement what was committed before it. The driver says it with its BEGIN."""
+
+
+def alone(tx: Connection, what: str) -> None:
+    """From here to the end of this writing transaction no other one is in ``what``.
+
+    Call it before looking whether there is something that is made where it is missing. On SQLite a writing
+    transaction is alone anyway.
+    """
+    if tx.dialect.name != "sqlite":
+        digest = int.from_bytes(sha256(what.encode()).digest()[:8], signed=True)
+        tx.execute(select(func.pg_advisory_xact_lock(digest)))
 
 
 def to_json(value: Any) -> str:
@@ -184,10 +251,17 @@ def _tune_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _tune_sqlite_worker(connection: Any, record: Any) -> None:
+    _tune_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
 _PRAGMAS = (
     "page_size=8192",  # of a new database: a message of 2 KB would fill more than half of a usual page, and waste the rest
     "journal_mode=WAL",
     "synchronous=FULL",
+    "wal_autocheckpoint=0",  # Store.write sees to it when nobody waits for its turn
+    "journal_size_limit=1048576",
     "foreign_keys=ON",
     "temp_store=MEMORY",
     "cache_size=-8000",
@@ -197,6 +271,7 @@ _PRAGMAS = (
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("hub_write")
     driver: Any = connection.connection.driver_connection  # through SQLAlchemy this word would take as long as ten rows
+    driver.execute("PRAGMA query_only=OFF" if writing else "PRAGMA query_only=ON")
     driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
@@ -211,6 +286,7 @@ __all__ = [
     "Row",
     "Store",
     "Values",
+    "alone",
     "chunks",
     "columns_of",
     "fetch_all",

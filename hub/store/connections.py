@@ -17,7 +17,6 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
-    func,
     select,
     update,
 )
@@ -34,6 +33,7 @@ from hub.store.base import (
     id_column,
     insert,
     insert_new,
+    insert_or,
     metadata,
     new_id,
 )
@@ -91,6 +91,13 @@ class ConnectionRow(Row, frozen=True):
     updated_at: datetime
 
 
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("last", Integer, nullable=False),  # the highest number that was ever given
+)
+
 change_count = Table(
     "change_count",
     metadata,
@@ -128,11 +135,17 @@ def _count_change(tx: Connection) -> None:
 def add_connection(tx: Connection, at: datetime, columns: Values) -> str:
     """Store a connection; returns its id. ``columns`` holds all but the id, address, number and times."""
     connection_id = new_id()
-    number = (tx.scalar(select(func.max(connection.c.number))) or 0) + 1
-    row: Values = {"id": connection_id, "address": random.token_urlsafe(24), "number": number, "breaker": {}}
+    row: Values = {"id": connection_id, "address": random.token_urlsafe(24), "number": _next_number(tx), "breaker": {}}
     insert(tx, connection, [row | {"created_at": at, "updated_at": at} | columns])
     _count_change(tx)
     return connection_id
+
+
+def _next_number(tx: Connection) -> int:
+    """A number that no connection ever had: a pixel that is gone may still stand on somebody's page."""
+    first = insert_or(tx, counter).values(name="connection", last=1)
+    following = first.on_conflict_do_update(index_elements=["name"], set_={"last": counter.c.last + 1})
+    return int(tx.scalar(following.returning(counter.c.last)))
 
 
 def get_connection(tx: Connection, connection_id: str, workspace_id: str | None = None) -> ConnectionRow | None:

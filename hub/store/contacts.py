@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Connection, Index, String, Table, select, update
 
 from hub.contract.vocabulary import Trust
+from hub.settings import settings
+from hub.store import journal
 from hub.store.base import (
     Id,
     JsonColumn,
@@ -27,6 +29,7 @@ from hub.store.base import (
     metadata,
 )
 from hub.store.conversions import conversion
+from hub.store.journal import LeftAlone
 from hub.store.orders import ledger, order
 
 contact = Table(
@@ -241,13 +244,19 @@ def suppressed(tx: Connection, workspace_id: str, hashes: Iterable[str]) -> dict
     return found
 
 
-def suppress(tx: Connection, workspace_id: str, email_hash: str, reason: str, at: datetime) -> bool:
-    """Leave this person alone. A stronger reason replaces that of who only unsubscribed. False: it was known."""
+def suppress(
+    tx: Connection, workspace_id: str, email_hash: str, reason: str, at: datetime, *, noted: bool = False
+) -> bool:
+    """Leave this person alone. A stronger reason replaces that of who only unsubscribed. False: it was known.
+
+    What is new is in the journal beside the backups before the transaction ends; ``noted``: it comes from there.
+    """
     row = {"workspace_id": workspace_id, "email_hash": email_hash, "reason": reason, "at": at}
-    if insert_new(tx, suppression, [row], "workspace_id", "email_hash"):
-        return True
-    if reason != UNSUBSCRIBED:
+    is_new = insert_new(tx, suppression, [row], "workspace_id", "email_hash") > 0
+    if not is_new and reason != UNSUBSCRIBED:
         known = (suppression.c.workspace_id == workspace_id) & (suppression.c.email_hash == email_hash)
         weaker = known & (suppression.c.reason == UNSUBSCRIBED)
-        return tx.execute(update(suppression).where(weaker).values(reason=reason, at=at)).rowcount > 0
-    return False
+        is_new = tx.execute(update(suppression).where(weaker).values(reason=reason, at=at)).rowcount > 0
+    if is_new and not noted:
+        journal.note(settings().backups, LeftAlone(workspace_id, email_hash, reason, at))
+    return is_new

@@ -1,10 +1,9 @@
-"""The outbox: one row for each conversion on each route, what happened at every try, and what was said on the wire."""
+"""The outbox: one row for each conversion on each route, and how it stands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -22,9 +21,9 @@ from sqlalchemy import (
     update,
 )
 
+from hub.store.attempts import attempt, exchange
 from hub.store.base import (
     Id,
-    JsonColumn,
     Moment,
     Row,
     Values,
@@ -40,7 +39,6 @@ from hub.store.base import (
 )
 from hub.store.connections import ACTIVE, connection
 from hub.store.conversions import conversion
-from hub.store.routes import route
 
 WAITING, DELIVERED, NOT_SENT, FAILED = "waiting", "delivered", "not_sent", "failed"
 """waiting → delivered · not_sent (a rule, consent or trust said no) · failed (refused, expired or given up)."""
@@ -63,7 +61,9 @@ delivery = Table(
     Column("done_at", Moment),
     Column("ticket", String(1000)),  # under which the platform is asked for its verdict; NULL: none is awaited
     Column("ticket_at", Moment),
-    Column("asked", Integer, nullable=False, server_default="0"),  # how many of ``tries`` only asked for a verdict
+    # How many of ``tries`` the schedule does not count: asks for a verdict, refused credentials, all before a replay.
+    Column("uncounted", Integer, nullable=False, server_default="0"),
+    Column("overridden", String(20)),  # the one rule that a person set aside for it, a key of hub.store.replays.RULES
     UniqueConstraint("conversion_id", "route_id"),
     Index("ix_delivery_workspace", "workspace_id", "id"),
     Index(
@@ -100,56 +100,8 @@ class DeliveryRow(Row, frozen=True):
     done_at: datetime | None
     ticket: str | None
     ticket_at: datetime | None
-    asked: int
-
-
-attempt = Table(
-    "attempt",
-    metadata,
-    Column("delivery_id", Id, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("at", Moment, nullable=False),
-    Column("result", String(24), nullable=False),
-    Column("reason", String(40), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("exchange_id", Id),
-)
-
-
-class AttemptRow(Row, frozen=True):
-    """A row of :data:`attempt`."""
-
-    delivery_id: str
-    number: int
-    at: datetime
-    result: str
-    reason: str
-    detail: str
-    exchange_id: str | None
-
-
-exchange = Table(
-    "exchange",
-    metadata,
-    id_column(),
-    Column("connection_id", Id, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("milliseconds", Integer, nullable=False),
-    Column("records", Integer, nullable=False),
-    # [{"call": {method, url, headers, body}, "reply": {status, headers, body} | null}], secrets masked, bodies cut
-    Column("calls", JsonColumn, nullable=False),
-)
-
-
-class ExchangeRow(Row, frozen=True):
-    """A row of :data:`exchange`."""
-
-    id: str
-    connection_id: str
-    at: datetime
-    milliseconds: int
-    records: int
-    calls: Any
+    uncounted: int
+    overridden: str | None
 
 
 def add(tx: Connection, rows: Sequence[Values]) -> None:
@@ -191,7 +143,8 @@ class DueDelivery(Row, frozen=True):
     tries: int
     ticket: str | None
     ticket_at: datetime | None
-    asked: int
+    uncounted: int
+    overridden: str | None
 
 
 def due(tx: Connection, connection_id: str, at: datetime, limit: int) -> list[DueDelivery]:
@@ -234,8 +187,8 @@ def connections_due(tx: Connection, at: datetime) -> list[str]:
 def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: Sequence[Values]) -> None:
     """Write what a turn of a lane found out.
 
-    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, asked, result,
-    exchange_id.
+    Each verdict has: id, number, state, reason, detail, due_at, done_at, mapping_id, ticket, ticket_at, result,
+    exchange_id, and uncounted: 1 when the schedule does not count this attempt, else 0.
     """
     insert(tx, exchange, exchanges)
     if verdicts:
@@ -245,11 +198,15 @@ def record(tx: Connection, at: datetime, verdicts: Sequence[Values], exchanges: 
 
 
 _TRIED = ("number", "result", "reason", "detail", "exchange_id")
-_CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at", "asked")
+_CHANGED = ("state", "reason", "detail", "due_at", "done_at", "mapping_id", "ticket", "ticket_at")
 _VERDICT = (
     update(delivery)
     .where(delivery.c.id == bindparam("new_id"), delivery.c.state == WAITING)
-    .values(tries=bindparam("new_number"), **{name: bindparam(f"new_{name}") for name in _CHANGED})
+    .values(
+        tries=bindparam("new_number"),
+        uncounted=delivery.c.uncounted + bindparam("new_uncounted"),
+        **{name: bindparam(f"new_{name}") for name in _CHANGED},
+    )
 )
 
 
@@ -268,36 +225,6 @@ def change_plan(tx: Connection, rows: Sequence[Values]) -> None:
         statement = update(delivery).where(chosen).values({name: bindparam("new_" + name) for name in names})
         values = [{"delivery_id": row["id"], **{"new_" + name: row[name] for name in names}} for row in rows]
         tx.execute(statement, values)
-
-
-def replan(tx: Connection, ids: Iterable[str], at: datetime, *, mapping_id: str | None = None) -> int:
-    """Send again what is over, or now what waits; tries go on counting. Returns how many.
-
-    What has a ticket still is not sent again: its verdict is asked for.
-    """
-    number = 0
-    for some in chunks(ids):
-        change = update(delivery).where(in_any(delivery.c.id, some))
-        values: Values = {"state": WAITING, "reason": "waiting", "detail": "", "due_at": at, "done_at": None}
-        number += tx.execute(change.values(mapping_id=mapping_id, **values)).rowcount
-    return number
-
-
-def release(tx: Connection, connection_id: str, at: datetime) -> int:
-    """Make due what waited only because the destination did not take anything. Returns how many."""
-    held = (delivery.c.connection_id == connection_id) & (delivery.c.state == WAITING) & delivery.c.reason.in_(_HELD)
-    return tx.execute(update(delivery).where(held).values(due_at=at, reason="waiting")).rowcount
-
-
-_HELD = (
-    "destination_paused",
-    "destination_not_accepting",
-    "destination_gone",
-    "credentials_refused",
-    "grant_missing",
-    "grant_broken",
-    "connector_unusable",
-)
 
 
 def call_off(tx: Connection, at: datetime, *, connection_id: str | None = None, route_id: str | None = None) -> int:
@@ -329,54 +256,12 @@ def hand_over(tx: Connection, old: str, new: str) -> None:
             _assign(tx, twin.id, old)
 
 
-def sent_of(tx: Connection, conversion_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Per conversion: how many of its deliveries arrived, and how often any was tried."""
-    found: dict[str, tuple[int, int]] = {}
-    for (conversion_id, _), row in of_conversions(tx, conversion_ids).items():
-        arrived, tries = found.get(conversion_id, (0, 0))
-        found[conversion_id] = (arrived + (row.state == DELIVERED), tries + row.tries)
-    return found
-
-
 def _assign(tx: Connection, delivery_id: str, conversion_id: str) -> None:
     tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(conversion_id=conversion_id))
 
 
 def _progress(row: DeliveryRow) -> tuple[bool, int, bool]:
     return row.state == DELIVERED, row.tries, row.state == WAITING
-
-
-class Repeatable(Row, frozen=True):
-    """What is read of a delivery that somebody wants to send again."""
-
-    id: str
-    connection_id: str
-    mapping_id: str | None
-
-
-def repeatable(tx: Connection, workspace_id: str, ids: Iterable[str]) -> list[Repeatable]:
-    """Those of ``ids`` that are this workspace's and whose route still stands: id, connection, mapping."""
-    found: list[Repeatable] = []
-    for some in chunks(ids):
-        statement = (
-            select(delivery.c.id, delivery.c.connection_id, delivery.c.mapping_id)
-            .join(route, route.c.id == delivery.c.route_id)
-            .where(delivery.c.workspace_id == workspace_id, in_any(delivery.c.id, some))
-        )
-        found += fetch_all(tx, Repeatable, statement)
-    return found
-
-
-def failed_ids(
-    tx: Connection, workspace_id: str, *, connection_id: str | None = None, since: datetime | None = None
-) -> list[str]:
-    """Everything that failed, oldest first."""
-    statement = select(delivery.c.id).where(delivery.c.workspace_id == workspace_id, delivery.c.state == FAILED)
-    if connection_id:
-        statement = statement.where(delivery.c.connection_id == connection_id)
-    if since:
-        statement = statement.where(delivery.c.done_at >= since)
-    return list(tx.scalars(statement.order_by(delivery.c.id)))
 
 
 def get(tx: Connection, delivery_id: str, workspace_id: str | None = None) -> DeliveryRow | None:
@@ -406,29 +291,6 @@ def latest(
     if before:
         statement = statement.where(delivery.c.id < before)
     return fetch_all(tx, DeliveryRow, statement)
-
-
-class Try(AttemptRow, frozen=True):
-    """An attempt with what was said on the wire: ``calls`` and the rest are None where nothing was."""
-
-    calls: Any
-    milliseconds: int | None
-    records: int | None
-
-
-def attempts_of(tx: Connection, delivery_ids: Iterable[str]) -> dict[str, list[Try]]:
-    """Per delivery, each try with its exchange (calls, milliseconds), first try first."""
-    found: dict[str, list[Try]] = {}
-    for some in chunks(delivery_ids):
-        statement = (
-            select(attempt, exchange.c.calls, exchange.c.milliseconds, exchange.c.records)
-            .outerjoin(exchange, exchange.c.id == attempt.c.exchange_id)
-            .where(in_any(attempt.c.delivery_id, some))
-            .order_by(attempt.c.delivery_id, attempt.c.number)
-        )
-        for row in fetch_all(tx, Try, statement):
-            found.setdefault(row.delivery_id, []).append(row)
-    return found
 
 
 def counts(tx: Connection, workspace_id: str) -> dict[tuple[str, str], int]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Connection, String, Table, delete, select, type_coerce, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -62,13 +63,20 @@ class Held:
             asked_at = time.monotonic()
             if asked_at < self._sure_until:
                 return True
-            with self._store.read() as tx:
-                ours = is_live(tx, self._name, self._owner)
-            if not ours:  # it may have run out while nobody else wanted it: then it can be renewed
-                with self._store.write() as tx:
-                    ours = self.still(tx)
+            try:
+                ours = self._ask()
+            except SQLAlchemyError as error:
+                log.warning("whether the lease %s is still ours cannot be asked: %s", self._name, error)
+                ours = False
             self._sure_until = asked_at + SURE if ours else 0.0
             return ours
+
+    def _ask(self) -> bool:
+        with self._store.read() as tx:
+            if is_live(tx, self._name, self._owner):
+                return True
+        with self._store.write() as tx:  # it may have run out while nobody else wanted it: then it can be renewed
+            return self.still(tx)
 
     def let_go(self) -> None:
         self._over.set()

@@ -28,6 +28,7 @@ from hub.store.base import (
     Moment,
     Row,
     Values,
+    alone,
     fetch_all,
     fetch_first,
     id_column,
@@ -112,6 +113,7 @@ def add_route(tx: Connection, at: datetime, columns: Values, rules: dict[str, An
 
 def new_mapping(tx: Connection, at: datetime, route_id: str, rules: dict[str, Any], author: str = "") -> int:
     """Save the next version of a route's mapping and use it from now on; returns the version."""
+    alone(tx, f"mapping:{route_id}")
     version = (tx.scalar(select(func.max(mapping.c.version)).where(mapping.c.route_id == route_id)) or 0) + 1
     workspace_id = tx.scalar(select(route.c.workspace_id).where(route.c.id == route_id))
     mapping_id = new_id()

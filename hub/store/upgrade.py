@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from hub.contract.errors import ConfigError
-from hub.store import Store
+from hub.store.backups import backup
+from hub.store.base import Store, alone
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,7 +30,7 @@ def upgrade(store: Store, backups: Path) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         backup(store, target)
         saved = f" The state before is kept in {target}."
-    _run(store, lambda config: command.upgrade(config, "head"))
+    migrate(store)
     return f"The database was brought to version {newest}.{saved}"
 
 
@@ -45,45 +43,14 @@ def check(store: Store) -> None:
         )
 
 
-def backup(store: Store, target: Path) -> None:
-    """Copy the whole database to ``target`` while the hub goes on working (SQLite's backup API, or pg_dump)."""
-    if target.exists():
-        raise ConfigError(f"{target} exists already: choose another name.")
-    if not store.sqlite:
-        _postgres("pg_dump", ["--format=custom", f"--file={target}", f"--dbname={_plain_url(store)}"])
-        return
-    with sqlite3.connect(_sqlite_file(store)) as source, sqlite3.connect(target) as copy:
-        source.backup(copy, pages=1000)
-    copy.close()
-    source.close()
+def migrate(store: Store) -> None:
+    """Bring what the database holds to the newest schema."""
+    _run(store, lambda config: command.upgrade(config, "head"))
 
 
-def restore(store: Store, saved: Path) -> None:
-    """Put a backup in the place of the database. The hub must be stopped. What was there is kept beside it."""
-    if not saved.is_file():
-        raise ConfigError(f"{saved} is not there.")
-    if not store.sqlite:
-        _postgres("pg_restore", ["--clean", "--if-exists", "--no-owner", f"--dbname={_plain_url(store)}", str(saved)])
-        return
-    try:
-        with sqlite3.connect(f"file:{saved}?mode=ro", uri=True) as opened:
-            opened.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise ConfigError(f"{saved} is not a backup of a hub's database ({error}).") from None
-    finally:
-        opened.close()
-    store.close()
-    file = Path(_sqlite_file(store))
-    if file.exists():
-        aside = file.with_name(f"{file.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-        backup_of_current = sqlite3.connect(file)
-        with backup_of_current, sqlite3.connect(aside) as copy:
-            backup_of_current.backup(copy)
-        copy.close()
-        backup_of_current.close()
-    for leftover in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
-        leftover.unlink(missing_ok=True)
-    shutil.copyfile(saved, file)
+def is_known(version: str) -> bool:
+    """Whether this hub can bring a database of that ``version`` up to date: not one that a newer hub made."""
+    return any(one.revision == version for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def _versions(store: Store) -> tuple[str | None, str | None]:
@@ -97,25 +64,9 @@ def _run(store: Store, action: Callable[[Config], None]) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
 
     def with_connection(connection: Connection) -> None:
+        alone(connection, "schema")  # another host may be at it, and looks again afterwards
         config.attributes["connection"] = connection
         action(config)
 
     with store.engine.connect().execution_options(hub_write=True) as connection, connection.begin():
         with_connection(connection)
-
-
-def _sqlite_file(store: Store) -> str:
-    return store.engine.url.database or ""
-
-
-def _plain_url(store: Store) -> str:
-    return store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def _postgres(program: str, arguments: list[str]) -> None:
-    found = shutil.which(program)
-    if found is None:
-        raise ConfigError(f"{program} is needed for this and is not installed: install PostgreSQL's client programs.")
-    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - our own list
-    if done.returncode:
-        raise ConfigError(f"{program} failed: {done.stderr.strip()[:500]}")

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from hub.contract import Headers, Inbound
 from hub.contract.calls import dump_json
-from hub.contract.dates import parse_time
-from hub.contract.paths import text
+from hub.toolkit.dates import parse_time
+from hub.toolkit.paths import text
 
 STAND_IN = "forged"
 WRONG_VALUES: tuple[Any, ...] = (None, "", "x", {}, [], -1, True, 10**30)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from hub.connecting.rehearsal import MASK, Answer, DryRun, dry_run, secrets_of, show
+from hub.connecting.masking import MASK, secrets_of
+from hub.connecting.rehearsal import Answer, DryRun, dry_run, show
 from hub.contract import (
     Call,
     Conversion,
@@ -22,7 +23,7 @@ from hub.contract import (
     Stage,
     TryLater,
 )
-from hub.contract.calls import dump_json
+from hub.contract.calls import dump_json, with_params
 from hub.contract.settings import SecretUrl
 from hub.mapping.facts import facts
 from hub.mapping.record import make_record
@@ -161,7 +162,10 @@ def outcomes(run: DryRun) -> dict[str, str]:
 def request_text(subject: Subject, call: Call) -> str:
     """The call as an ``out/NAME.http`` file says it, JSON indented for reading, secrets and signatures masked."""
     shown = show(call, subject.destination, subject.settings("destination"))
-    head = [f"{shown['method']} {_full_url(call)}", *(f"{name}: {value}" for name, value in shown["headers"].items())]
+    head = [
+        f"{shown['method']} {with_params(call.url, call.params)}",
+        *(f"{name}: {value}" for name, value in shown["headers"].items()),
+    ]
     content = call.content()[0]
     try:
         body = json.dumps(json.loads(content), indent=2, ensure_ascii=False) if content else ""
@@ -276,8 +280,8 @@ def _differences(subject: Subject, expected: list[ExpectedCall], calls: list[Cal
 def _call_differences(subject: Subject, wanted: ExpectedCall, call: Call) -> Iterator[str]:
     if wanted.method != call.method:
         yield f"the method must be {wanted.method}, is {call.method}"
-    if _comparable_url(wanted.url) != _comparable_url(_full_url(call)):
-        yield f"the address must be {wanted.url}, is {_full_url(call)}"
+    if _comparable_url(wanted.url) != _comparable_url(with_params(call.url, call.params)):
+        yield f"the address must be {wanted.url}, is {with_params(call.url, call.params)}"
     shown = show(call, subject.destination, subject.settings("destination"))
     sent = {name.lower(): value for name, value in shown["headers"].items()}
     named = {name.lower(): value for name, value in wanted.headers.items()}
@@ -293,11 +297,6 @@ def _call_differences(subject: Subject, wanted: ExpectedCall, call: Call) -> Ite
 def _masked_alike(wanted: str | None, sent: str | None) -> bool:
     """A credential is shown as ``***``; the expectation may hold the made-up one in clear."""
     return wanted is not None and sent is not None and sent.endswith("***") and wanted.startswith(sent[:-3])
-
-
-def _full_url(call: Call) -> str:
-    joint = "&" if "?" in call.url else "?"
-    return f"{call.url}{joint}{urlencode(call.params)}" if call.params else call.url
 
 
 def _comparable_url(url: str) -> tuple[str, list[tuple[str, str]]]:

@@ -37,6 +37,8 @@ _FORBIDDEN = {
     "multiprocessing",
     "os",
     "poplib",
+    "pycurl",
+    "requests",
     "shutil",
     "smtplib",
     "socket",
@@ -49,10 +51,12 @@ _FORBIDDEN = {
     "threading",
     "time",
     "urllib.request",
+    "urllib3",
 }
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MAY_IMPORT = (
-    "a connector may import hub.contract, marshmallow and the standard library without network, clock and files"
+    "a connector may import hub.contract, hub.toolkit, marshmallow, and the standard library without network, clock "
+    "and files"
 )
 _CLOCKS = {"now", "utcnow", "today"}
 
@@ -73,7 +77,7 @@ def the_folder_is_whole(subject: Subject) -> Complaints:
 
 
 def it_imports_only_what_it_may(subject: Subject) -> Complaints:
-    """It imports hub.contract, marshmallow and the standard library, and has no network, disk or clock of its own."""
+    """It imports hub.contract, hub.toolkit, marshmallow and the standard library; no network, disk or clock of its own."""
     own = subject.folder.name
     declared = _declared(subject.entry.distribution)
     for path in sorted(subject.folder.glob("*.py")):
@@ -198,7 +202,7 @@ def _allowed(module: str, own_package: str, declared: set[str]) -> bool:
     if module in _FORBIDDEN or top in _FORBIDDEN:
         return False
     if top == "hub":
-        return module == "hub" or module.startswith("hub.contract")
+        return module == "hub" or module.startswith(("hub.contract", "hub.toolkit"))
     if top == "connectors":
         return own_package in module.split(".")
     return top == "marshmallow" or top in sys.stdlib_module_names or top in declared

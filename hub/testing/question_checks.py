@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from hub.connecting.masking import secrets_of
 from hub.connecting.registry import Role
-from hub.connecting.rehearsal import Answer, drive, secrets_of
+from hub.connecting.rehearsal import Answer, drive
 from hub.contract import (
     BadCredentials,
     Call,

@@ -117,7 +117,7 @@ def any_missing_or_odd_field_is_survived(subject: Subject) -> Complaints:
                 failures[found.error.detail] += 1
             for each in found.ids - ids:
                 if _OF_PYTHON.search(each):
-                    failures[f"the id “{each}”: take it with required_text or text of hub.contract.paths, not str"] += 1
+                    failures[f"the id “{each}”: take it with required_text or text of hub.toolkit.paths, not str"] += 1
         for failure, count in failures.most_common(5):
             yield f"in/{sample.name}.http: {count} changes of one field end in {failure}"
 

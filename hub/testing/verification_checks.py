@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hub.connecting.rehearsal import drive, secrets_of
+from hub.connecting.masking import secrets_of
+from hub.connecting.rehearsal import drive
 from hub.contract import Call, Headers, Inbound, NotVerified, Reply, Trust, TryLater
 from hub.contract.conversion import iso
 from hub.contract.settings import Secrets, Words

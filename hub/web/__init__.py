@@ -24,6 +24,7 @@ from hub.web import (
     login,
     routes,
     security,
+    throttle,
     timeline,
     words,
 )
@@ -53,6 +54,7 @@ def register(app: Flask) -> None:
     language.babel.init_app(app, locale_selector=language.choose)
     words.register(app)
     errors.register(app)
+    throttle.register(app)
     site = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
     site.before_request(_protect)
     site.before_request(guard)

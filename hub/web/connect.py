@@ -10,6 +10,7 @@ from flask_babel import gettext
 from hub.connecting.registry import Entry, Role, registry
 from hub.contract.vocabulary import Category, Status
 from hub.steer import connections as steer
+from hub.steer import order_scopes
 from hub.steer.errors import Invalid
 from hub.steer.grants import needs_grant
 from hub.store.base import now
@@ -18,7 +19,7 @@ from hub.web.about import as_html, good_for, sections
 from hub.web.connections import may_change
 from hub.web.idempotent_form import number, once
 from hub.web.language import language
-from hub.web.session import the_store
+from hub.web.session import person, the_store
 
 pages = Blueprint("connect", __name__)
 
@@ -69,6 +70,7 @@ def create(role: str, slug: str) -> Any:
                 role=cast(Role, role),
                 name=request.form.get("name", ""),
                 settings=given,
+                same_orders_as=request.form.get("same_orders_as", ""),
                 author=me.email,
             )
 
@@ -88,12 +90,18 @@ def _form(
 ) -> str:
     connector = _connector(role, slug)
     fields = steer.form_of(connector, language())
+    with the_store().read() as tx:
+        workspace_id = person().workspace_id
+        same_orders = order_scopes.choices(tx, workspace_id) if role == "source" else []
+        orders_now = order_scopes.proposed(tx, workspace_id, slug)
     return render_template(
         "connect_form.html",
         role=role,
         connector=connector,
         fields=forms.draw(fields, given or {}, problems),
         problems=problems or {},
+        same_orders=same_orders,
+        orders_now=request.form.get("same_orders_as", orders_now),
         name=request.form.get("name", connector.name),
         once=number(),
         about=[(title, as_html(body)) for title, body in sections(registry().entry(slug).folder, language()).items()],

@@ -16,7 +16,7 @@ from hub.demo import sample_sale
 from hub.report import arrivals, health
 from hub.report.arrivals import Arrival, Filters
 from hub.steer import connections as steer
-from hub.steer import grants
+from hub.steer import grants, order_scopes
 from hub.steer import test_send as trial
 from hub.steer.errors import Invalid
 from hub.store import connections, deliveries, inbound, routes
@@ -79,6 +79,7 @@ def save(connection_id: str) -> Any:
                 workspace_id=me.workspace_id,
                 name=request.form.get("name", ""),
                 settings=given,
+                same_orders_as=request.form.get("same_orders_as", ""),
                 author=me.email,
             )
     except Invalid as wrong:
@@ -214,6 +215,8 @@ def _page(
         facts = health.strip(tx, me.workspace_id, now(), [row])[0]
         newest = _newest(tx, row)
         grant = stored_grants.get(tx, connection_id)
+        same_orders = order_scopes.choices(tx, me.workspace_id, row) if row.role == "source" else []
+        orders_now = order_scopes.choice(tx, row)
     shown = steer.shown(row)
     try:
         connector = steer.find_connector(row.connector, row.role)
@@ -232,6 +235,8 @@ def _page(
         name=name or row.name,
         fields=forms.draw(fields, values, problems),
         problems=problems or {},
+        same_orders=same_orders,
+        orders_now=orders_now,
         unsigned=_lacks_secret(connector, shown["settings"]),
         builder=snippet_builder(connector, shown["url"]),
         asks=_asks(connector),

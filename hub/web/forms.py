@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from hub.steer.connections import MASK
+from hub.connecting.masking import MASK
 
 PREFIX = "set."  # apart from the page's own fields (name, csrf_token)
 EMPTY_ROWS = 3  # of a table, so that it can be filled in without JavaScript

@@ -5,20 +5,21 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
+from flask_limiter import RequestLimit
 
 from hub.steer import accounts as steer
 from hub.store import accounts
 from hub.store.base import now
+from hub.web import throttle
 from hub.web.session import current, leave, safe_path, the_store
 from hub.web.session import enter as open_session
-from hub.web.throttle import Throttle
+from hub.web.throttle import PER_ADDRESS, PER_EMAIL, by_address, by_email, limiter, was_wrong
 
 log = logging.getLogger(__name__)
 
 pages = Blueprint("login", __name__)
-throttle = Throttle()
 
 
 @pages.get("/login")
@@ -32,28 +33,30 @@ def page() -> Any:
     return _form()
 
 
+def _too_many(_: RequestLimit) -> Response:
+    seconds = throttle.seconds_to_wait()
+    minutes = -(-seconds // 60)
+    said = ngettext(
+        "Too many wrong tries. Wait %(num)s minute, then try again.",
+        "Too many wrong tries. Wait %(num)s minutes, then try again.",
+        minutes,
+    )
+    return make_response(_form(said, throttle.typed_email()), 429, {"Retry-After": str(seconds)})
+
+
 @pages.post("/login")
+@limiter.limit(PER_EMAIL, key_func=by_email, deduct_when=was_wrong, on_breach=_too_many)
+@limiter.limit(PER_ADDRESS, key_func=by_address, deduct_when=was_wrong, on_breach=_too_many)
 def enter() -> Any:
-    email, password = request.form.get("email", "").strip().lower()[:320], request.form.get("password", "")
-    address = request.remote_addr or ""
-    seconds = throttle.wait(email, address)
-    if seconds:
-        minutes = -(-seconds // 60)
-        said = ngettext(
-            "Too many wrong tries. Wait %(num)s minute, then try again.",
-            "Too many wrong tries. Wait %(num)s minutes, then try again.",
-            minutes,
-        )
-        return _form(said, email), 429, {"Retry-After": str(seconds)}
+    email, password = throttle.typed_email(), request.form.get("password", "")
     with the_store().read() as tx:
         user = steer.recognize(tx, email=email, password=password)
     if user is None:
-        throttle.failed(email, address)
-        log.info("a login failed from %s", address)
+        log.info("a login failed from %s", request.remote_addr)
         return _form(
             gettext("This e-mail and password do not belong together. Check both, then try again."), email
         ), 401
-    throttle.succeeded(email)
+    throttle.forgive_email()
     with the_store().write() as tx:
         steer.note_login(tx, now(), user, password)
         user = accounts.user_by_id(tx, user.id) or user  # its hash may be a new one, which the session is tied to

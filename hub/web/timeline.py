@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
+from hub.contract.reasons import REASONS
 from hub.report.timeline import timeline
 from hub.steer import replay
+from hub.steer.errors import Invalid
 from hub.store import connections, deliveries
 from hub.store.base import now
 from hub.web.connections import may_change
+from hub.web.language import language
 from hub.web.session import person, the_hub, the_store
 
 pages = Blueprint("timeline", __name__)
@@ -49,6 +53,12 @@ def deliveries_again(inbound_id: str) -> Any:
     me = may_change()
     mapping: replay.MappingChoice = "old" if request.form.get("mapping") == "old" else "new"
     wanted = request.form.get("delivery", "")[:36]
+    try:
+        overriding = replay.override(request.form.get("override"), request.form.get("why"))
+    except Invalid as wrong:
+        for line in chain(*wrong.in_(language()).values()):
+            flash(line, "needs")
+        return redirect(url_for("web.timeline.page", inbound_id=inbound_id))
     with the_store().write() as tx:
         found = timeline(tx, me.workspace_id, inbound_id)
         if found is None:
@@ -56,15 +66,27 @@ def deliveries_again(inbound_id: str) -> Any:
         planned = [one for conversion in found["conversions"] for one in conversion["deliveries"]]
         chosen = [one for one in planned if (one["id"] == wanted if wanted else one["state"] == deliveries.FAILED)]
         ids = [one["id"] for one in chosen]
-        number = replay.deliveries_again(tx, now(), me.workspace_id, ids, mapping, author=me.email) if ids else 0
+        again = replay.deliveries_again(
+            tx, now(), me.workspace_id, ids, mapping, author=me.email, overriding=overriding
+        )
     for connection_id in {one["destination"]["id"] for one in chosen}:
         the_hub().wake("lanes", "deliver", connection_id)
-    flash(
-        ngettext(
-            "%(num)s delivery is sent again, with its old key.",
-            "%(num)s deliveries are sent again, with their old keys.",
-            number,
-        ),
-        "waiting",
-    )
+    _tell(again, chosen)
     return redirect(url_for("web.timeline.page", inbound_id=inbound_id))
+
+
+def _tell(again: replay.Again, chosen: list[dict[str, Any]]) -> None:
+    """How many go out, and of each that does not, which rule holds it back."""
+    if again.number or not again.held_back:
+        flash(
+            ngettext(
+                "%(num)s delivery is sent again, with its old key.",
+                "%(num)s deliveries are sent again, with their old keys.",
+                again.number,
+            ),
+            "waiting",
+        )
+    names = {one["id"]: one["destination"]["name"] for one in chosen}
+    for held in again.held_back:
+        reason = REASONS[held.reason].said.in_(language())
+        flash(gettext("Not sent to %(name)s: %(reason)s.", name=names[held.id], reason=reason), "not_sent")

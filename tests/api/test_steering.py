@@ -7,6 +7,8 @@ from calling import Caller
 
 from hub.contract.errors import BadCredentials
 from hub.steer import connections as steer
+from hub.steer import routes
+from hub.store import now
 
 
 def test_a_connection_lives_from_making_to_removal(call: Caller) -> None:
@@ -82,10 +84,24 @@ def test_a_replay_counts_what_it_took_and_wakes_who_must_work(call: Caller) -> N
     call.fail(call.deliveries[0]["id"])
     assert call("POST", "/replay/inbound", {"ids": [message]}).get_json() == {"replayed": 1}
     assert ("reading", "read_messages", call.workspace_id) in call.hub.woken
-    assert call("POST", "/replay/failed", {}).get_json() == {"replayed": 1}
+    assert call("POST", "/replay/failed", {}).get_json() == {"replayed": 1, "held_back": []}
     assert call.deliveries[0]["state"] == "waiting"
     body = {"ids": [call.deliveries[0]["id"]], "mapping": "old"}
-    assert call("POST", "/replay/deliveries", body).get_json() == {"replayed": 1}
+    assert call("POST", "/replay/deliveries", body).get_json() == {"replayed": 1, "held_back": []}
     assert ("lanes", "deliver", call.destination_id) in call.hub.woken
     assert call("POST", "/replay/failed", {"connection_id": "nothing"}).status_code == 404
     assert call("POST", "/replay/inbound", {"ids": []}).status_code == 422
+
+
+def test_a_replay_names_the_rule_that_holds_back_and_takes_an_override_with_its_why(call: Caller) -> None:
+    with call.store.write() as tx:
+        routes.change(tx, now(), call.route["id"], filter={"path": "value", "op": "greater", "value": "100"})
+    call.hit()
+    body = {"ids": [call.deliveries[0]["id"]]}
+    held = {"id": call.deliveries[0]["id"], "reason": "filtered_by_rule", "rule": "filter"}
+    assert call("POST", "/replay/deliveries", body).get_json() == {"replayed": 0, "held_back": [held]}
+    assert call("POST", "/replay/deliveries", body | {"override": "filter"}).status_code == 422
+    assert call("POST", "/replay/deliveries", body | {"override": "all", "why": "as agreed"}).status_code == 422
+    agreed = body | {"override": "filter", "why": "as agreed"}
+    assert call("POST", "/replay/deliveries", agreed).get_json() == {"replayed": 1, "held_back": []}
+    assert call.deliveries[0]["state"] == "waiting"

@@ -62,7 +62,8 @@ def hub_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store
     monkeypatch.setenv("DATABASE_URL", url)
     settings.cache_clear()
     opened = Store(url)
-    metadata.create_all(opened.engine)
+    with opened.write() as tx:
+        metadata.create_all(tx)
     yield opened
     opened.close()
 

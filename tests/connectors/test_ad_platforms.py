@@ -10,8 +10,8 @@ from platforms import Platform, record
 
 from hub.connecting.registry import registry
 from hub.contract import BadCredentials, Kind, Outcome, Record, Refused, Result, Stage, TryLater
-from hub.contract.ads import AdPlatform
 from hub.testing.subject import subject
+from hub.toolkit.ads import AdPlatform
 
 ANN = {"email": "ann@example.com", "value": "49.90", "currency": "EUR", "order_id": "A-1"}
 PLATFORMS = [

@@ -24,8 +24,8 @@ from hub.deliver.lane import Lane, Wave
 from hub.mapping.facts import facts
 from hub.mapping.record import make_record
 from hub.mapping.rules import compile_mapping
-from hub.outgoing import sender
-from hub.outgoing.transport import GuardedAdapter
+from hub.outgoing import prepared
+from hub.outgoing.adapter import GuardedAdapter
 from hub.testing.destination_checks import SENT
 from hub.testing.samples import Outgoing
 from hub.testing.subject import subject
@@ -111,9 +111,9 @@ def receiver(one_receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Receive
 
     monkeypatch.setattr(GuardedAdapter, "send", send_here)
     monkeypatch.setattr("hub.outgoing.guard.is_public", lambda address: True)
-    monkeypatch.setattr(sender, "authorize", lambda *call: None)
-    monkeypatch.setattr(sender, "check_url", lambda *call: None)
-    monkeypatch.setattr("hub.deliver.lane._Pace.wait", lambda pace: None)
+    monkeypatch.setattr(prepared, "authorize", lambda *call: None)
+    monkeypatch.setattr(prepared, "check_url", lambda *call: None)
+    monkeypatch.setattr("hub.deliver.pace.Pace.wait", lambda pace: None)
     one_receiver.bodies.clear()
     one_receiver.replies = []
     one_receiver.refuses = lambda body: False

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from senders import NOW
 
-from hub.contract import NotVerified, certificates
-from hub.contract.certificates import (
+from hub.contract import NotVerified
+from hub.toolkit import certificates
+from hub.toolkit.certificates import (
     check_ecdsa_sha256,
     check_rsa_sha256,
     check_trusted,

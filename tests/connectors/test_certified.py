@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from senders import NOW, no_call, reply
 
 from hub.connecting.rehearsal import drive
-from hub.contract import Call, Headers, NotVerified, Recipe, Reply, certificates
-from hub.contract.certified import FUTURE, CertifiedHeaders, ask_sender, with_message
+from hub.contract import Call, Headers, NotVerified, Recipe, Reply
+from hub.toolkit import certificates
+from hub.toolkit.certified_headers import FUTURE, CertifiedHeaders, ask_sender, with_message
 
 ROOT = Party("Root", ca=True)
 SIGNER, OTHER = Party("keys.acme.example", ROOT), Party("keys.acme.example", ROOT)

@@ -6,8 +6,8 @@ import pytest
 from marshmallow import ValidationError
 
 from hub.connecting.registry import registry
-from hub.contract.chat import LONGEST, TITLES, Alert, ChatChannel
 from hub.contract.vocabulary import Kind, Stage
+from hub.toolkit.chat import LONGEST, TITLES, Alert, ChatChannel
 
 LONG = Alert("💰", "Test: " + max((words.fr for _, words in TITLES.values()), key=len), ("x*" * (LONGEST // 2),) * 7)
 

@@ -8,7 +8,7 @@ from senders import message, read
 from connectors.csv.columns import LABELS, assign, folded
 from connectors.csv.source import Csv
 from hub.contract import Conversion, Kind, NotUnderstood, Stage
-from hub.contract.records import KEYS
+from hub.toolkit.flat_form import KEYS
 
 SOURCE = Csv()
 EUR = {"currency": "EUR"}

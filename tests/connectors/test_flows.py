@@ -9,9 +9,9 @@ import pytest
 
 from hub.connecting.registry import registry
 from hub.contract import Headers, Inbound, NotVerified, Unsigned
-from hub.contract.automation import TOKEN, FlowStarter, RecordSource
 from hub.steer.hooks import subscribers
 from hub.steer.records import recorders
+from hub.toolkit.automation import TOKEN, FlowStarter, RecordSource
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PASSWORD = "made-up-password"

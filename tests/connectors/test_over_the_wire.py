@@ -11,12 +11,13 @@ import responses
 from rows import connection_row
 
 from hub.connecting.connected import Connected
+from hub.connecting.masking import secrets_of
 from hub.connecting.registry import registry
-from hub.connecting.rehearsal import secrets_of
 from hub.contract import Call, Headers, Recipe, Reply
 from hub.contract.auth import Auth, MailServer
-from hub.outgoing import grants, sender
-from hub.outgoing.sender import Sender, Talk
+from hub.outgoing import grants, reply_cache
+from hub.outgoing.exchange import Exchange
+from hub.outgoing.sender import Sender
 from hub.testing.destination_checks import outcomes, rehearse
 from hub.testing.samples import Outgoing
 from hub.testing.subject import subject
@@ -32,7 +33,7 @@ def test_what_a_sample_expects_is_what_leaves_the_hub(slug: str, monkeypatch: py
     monkeypatch.setattr(grants._Grant, "token", lambda _: A_TOKEN)
     names_itself = type(subject(slug).destination.auth) is not Auth  # else nothing, or a key in the body
     for sample in subject(slug).outgoing:
-        monkeypatch.setattr(sender, "_cache", {})
+        reply_cache.forget_here()
         with _Vendor(slug, sample) as vendor:
             run = rehearse(subject(slug), sample, vendor.answer)
         assert outcomes(run) == outcomes(rehearse(subject(slug), sample)), sample.name
@@ -56,11 +57,11 @@ class _Vendor:
         row = connection_row(f"wire-{slug}", name=slug)
         self.secrets = secrets_of(destination, settings)
         self.exchanges: list[tuple[Call, requests.PreparedRequest]] = []
-        self.talk = Talk()
+        self.talk = Exchange()
         self._connected = Connected(row, destination, settings)
         self._replies = iter(sample.replies)
         self._sender = Sender()
-        self._mock = responses.RequestsMock(target="hub.outgoing.transport.GuardedAdapter.send")
+        self._mock = responses.RequestsMock(target="hub.outgoing.adapter.GuardedAdapter.send")
 
     def __enter__(self) -> _Vendor:
         self._mock.start()

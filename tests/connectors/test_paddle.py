@@ -7,7 +7,7 @@ from senders import message, no_call, read, read_back_and_read, reply, trust
 
 from connectors.paddle.source import Paddle
 from hub.contract import Call, NotVerified, Refused, Reply
-from hub.contract.signing import make_hmac
+from hub.toolkit.signing import make_hmac
 
 SOURCE = Paddle()
 EVENT = {

@@ -11,7 +11,8 @@ from senders import NOW, message, no_call, read, read_back_and_read, reply, trus
 
 from connectors.paypal.source import PayPal
 from connectors.paypal.verification import Transmission
-from hub.contract import Call, Headers, Inbound, NotUnderstood, NotVerified, Reply, Stage, Trust, TryLater, certificates
+from hub.contract import Call, Headers, Inbound, NotUnderstood, NotVerified, Reply, Stage, Trust, TryLater
+from hub.toolkit import certificates
 
 SOURCE = PayPal()
 RSA = vector("paypal_rsa")

@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from connectors.webhook.destination import Webhook
 from hub.contract import BadCredentials, Gone, Kind, TryLater
-from hub.contract.signing import new_whsec, sign_standard
+from hub.toolkit.signing import new_whsec, sign_standard
 
 URL = {"url": "https://receiver.example/hook"}
 

@@ -13,9 +13,9 @@ from marshmallow import ValidationError
 
 from connectors.webhook.source import WebhookSource
 from hub.contract import Kind, NotUnderstood, Stage
-from hub.contract.field_picker import GUESSES, NAMES
 from hub.contract.reasons import REASONS
 from hub.normalize import read_message
+from hub.toolkit.field_picker import GUESSES, NAMES
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from sqlalchemy import update
 from hub.contract import Call
 from hub.run import lanes, reader
 from hub.steer import connections as steer
-from hub.store import Store, connections, deliveries, now
+from hub.store import Store, attempts, connections, deliveries, now
 from hub.store.base import Row
 
 LIMIT = 0.6  # seconds for connecting and for each read; an answer may take twice as long in all
@@ -231,4 +231,4 @@ class Sale:
     def said(self) -> Any:
         """What is kept of the calls."""
         with self._world.store.read() as tx:
-            return [attempt["calls"] for attempt in deliveries.attempts_of(tx, [self._delivery_id])[self._delivery_id]]
+            return [attempt["calls"] for attempt in attempts.of_deliveries(tx, [self._delivery_id])[self._delivery_id]]

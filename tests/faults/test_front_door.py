@@ -14,8 +14,8 @@ from receivers import SECRET
 from scene import Scene, running_scene
 from sqlalchemy import select
 
-from hub.contract.signing import make_hmac
 from hub.store import inbound
+from hub.toolkit.signing import make_hmac
 
 pytestmark = pytest.mark.faults
 

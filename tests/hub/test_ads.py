@@ -7,8 +7,9 @@ from hashlib import sha256
 import pytest
 
 from hub.connecting.rehearsal import drive
-from hub.contract import BadMapping, Call, Outcome, Record, Refused, Stage, ads
-from hub.contract.ads import AdPlatform, RowsRefused
+from hub.contract import BadMapping, Call, Outcome, Record, Refused, Stage
+from hub.toolkit import ads
+from hub.toolkit.ads import AdPlatform, RowsRefused
 
 ANN = {"email": " Ann@Example.COM", "phone": "06 12 34 56 78", "country": "France", "region": "Loire", "external_id": 7}
 
@@ -137,3 +138,12 @@ def test_a_refusal_of_the_empty_probe_is_as_good_as_a_yes():
         raise Refused("empty", status=400)
 
     assert drive(Strict().check({}), refuse).startswith("Strict answers")
+
+
+def test_order_lines_are_said_in_the_platforms_words_without_what_is_not_known():
+    bought = ads.lines([{"product_id": "p1", "name": "Course", "quantity": 2, "price": 9.5}, {"sku": "s2"}])
+    keys = {"content_id": "id", "title": "name", "price": lambda line: None if line.price is None else str(line.price)}
+    assert ads.line_objects(bought, keys) == [
+        {"content_id": "p1", "title": "Course", "price": "9.5"},
+        {"content_id": "s2"},
+    ]

@@ -1,4 +1,4 @@
-"""Amounts and currencies as people and checkouts write them. The rule is in hub/contract/amounts.py."""
+"""Amounts and currencies as people and checkouts write them. The rule is in hub/toolkit/amounts.py."""
 
 from decimal import Decimal
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.contract import NotUnderstood
-from hub.contract.amounts import currencies_in, parse_amount, read_currency, read_money
 from hub.contract.money import EXPONENTS
+from hub.toolkit.amounts import currencies_in, parse_amount, read_currency, read_money
 
 READ = [
     ("49.99", "EUR", "49.99"),

@@ -33,10 +33,10 @@ from hub.contract import (
     Text,
 )
 from hub.contract.conversion import Campaigns, Consent, Context
-from hub.contract.intake import CLICK_IDS, UTM_NAMES
 from hub.mapping.catalog import FIELDS, customer_summary, facts, flat
 from hub.mapping.preview import preview
 from hub.mapping.rules import compile_mapping
+from hub.toolkit.cleaning import CLICK_IDS, UTM_NAMES
 
 SAMPLES = {field.key: field.sample for field in FIELDS}
 CONVERSION = Conversion(

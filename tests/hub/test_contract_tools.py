@@ -8,10 +8,10 @@ import pytest
 
 from hub.contract import NotUnderstood, NotVerified, Reply
 from hub.contract.inbound import Headers
-from hub.contract.intake import split_name
 from hub.contract.money import from_minor
-from hub.contract.paths import all_at, required_text
-from hub.contract.signing import check_timed, make_hmac, sign_timed
+from hub.toolkit.cleaning import split_name
+from hub.toolkit.paths import all_at, required_text
+from hub.toolkit.signing import check_timed, make_hmac, sign_timed
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BODY = b'{"id": 7}'

@@ -6,15 +6,30 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.contract import BadCredentials, BadMapping, Call, Field, Headers, Kind, Record, Refused, Reply, Text, TryLater
-from hub.contract.crm import (
+from hub.contract import (
+    BadCredentials,
+    BadMapping,
+    Call,
+    Field,
+    Headers,
+    Kind,
+    Record,
+    Refused,
+    Reply,
+    Result,
+    Text,
+    TryLater,
+)
+from hub.toolkit.crm import (
     HUB_KEYS,
     by_account_key,
     find_or_create,
     hub_key,
     listed_field,
+    listed_fields,
     people_of,
     refusal,
+    row_outcome,
     said,
     title,
 )
@@ -37,6 +52,50 @@ def test_a_listed_field_keeps_the_accounts_own_key_unless_it_is_the_hubs():
     assert (shoe.key, shoe.type, shoe.options, shoe.group) == ("cf_9", "number", (("1", "S"),), "account")
     summary = listed_field("cf_8", "Hub summary", "textarea", types={})
     assert (summary.key, summary.group) == ("hub_summary", "profile")
+
+
+def test_a_list_of_fields_is_read_by_paths_and_odd_rows_are_passed_over():
+    rows = [
+        {"id": 9, "about": {"title": "Shoe size"}, "kind": "pick", "all": [{"v": "s", "t": "Small"}], "must": True},
+        {"id": 8, "about": {"title": "Hub summary"}, "locked": False},
+        {"id": 7, "about": {"title": "Computed"}, "locked": True},
+        {"about": {"title": "No id"}},
+        "not an object",
+        None,
+    ]
+    found = listed_fields(
+        rows,
+        "id",
+        "about.title",
+        "kind",
+        types={"pick": "list"},
+        prefix="custom.",
+        options="all[]",
+        option=("v", "t"),
+        required="must",
+        wanted=lambda row: not row.get("locked"),
+    )
+    assert list(found) == ["custom.9", "custom.8"]
+    shoe, summary = found.values()
+    assert (shoe.key, shoe.type, shoe.options, shoe.required) == ("custom.9", "list", (("s", "Small"),), True)
+    assert (summary.key, summary.type, summary.required) == ("hub_summary", "text", False)
+    assert listed_fields(None, "id", "about.title", types={}) == {}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "field", "result"),
+    [
+        ("later", "", Result.TRY_LATER),
+        ("slower", "", Result.TRY_LATER),
+        ("field", "Email", Result.BAD_MAPPING),
+        ("field", "", Result.REFUSED),
+        ("credentials", "", Result.REFUSED),
+        (None, "", Result.REFUSED),
+    ],
+)
+def test_a_verdict_on_one_row_of_a_batch_is_an_outcome(verdict, field, result):
+    outcome = row_outcome(verdict, "its words", field)
+    assert (outcome.result, outcome.detail, outcome.field or "") == (result, "its words", field)
 
 
 def test_values_go_by_the_accounts_keys_and_what_it_lacks_is_named():

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.contract import BadMapping, Headers, Inbound, Kind, NotVerified, Record, Stage
-from hub.contract.email_tools import (
+from hub.mapping.rules import compile_mapping
+from hub.toolkit.email_tools import (
     OptOut,
     UnsignedOptOuts,
     agreed,
@@ -17,7 +18,6 @@ from hub.contract.email_tools import (
     named,
     require_email,
 )
-from hub.mapping.rules import compile_mapping
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from hub.contract import Contact, Item, NotUnderstood, Stage
-from hub.contract.facts import (
+from hub.toolkit.conversion_facts import (
     first_object,
     first_text,
     major_money,

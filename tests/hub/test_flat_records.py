@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hub.contract import Consent, Conversion, Kind, NotUnderstood, Stage
-from hub.contract.intake import read_consent
-from hub.contract.records import read_record
+from hub.toolkit.cleaning import read_consent
+from hub.toolkit.flat_form import read_record
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -32,6 +32,7 @@ from hub.contract import (
 from hub.contract.errors import BadCredentials, TryLater
 from hub.contract.inbound import Headers
 from hub.outgoing import grants, oauth, oauth1
+from hub.outgoing.exchange import Exchange
 from hub.outgoing.sender import Sender
 from hub.steer import connections as steer
 from hub.steer.errors import Invalid
@@ -115,6 +116,24 @@ def test_a_refused_client_token_is_got_anew(shop: Shop, platform: Vendor, monkey
     platform.expire_access_tokens()
     ask(connection, platform)
     assert (len(platform.asked), platform.refused, len(platform.received)) == (2, 1, 2)
+
+
+def test_many_calls_at_once_share_one_token_and_its_renewal(
+    shop: Shop, platform: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "JUST_NOW", 0)
+    connection = connected(shop, _Machine(), platform)
+
+    def recipe() -> Any:
+        yield Call.get(f"{platform.url}/api")
+
+    sender = Sender()
+    for _ in range(2):
+        starts = [(number, recipe(), Exchange()) for number in range(6)]
+        assert [ended.error for ended in sender.run_many(connection, starts, 4)] == [None] * 6
+        platform.expire_access_tokens()
+    sender.close()
+    assert (len(platform.asked), len(platform.received)) == (2, 12)
 
 
 def test_a_token_refused_as_soon_as_it_was_got_is_not_got_again_and_again(shop: Shop, platform: Vendor) -> None:

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.contract.conversion import Conversion
-from hub.contract.paths import dig
 from hub.mapping.coercion import COERCIONS
 from hub.mapping.difference import difference
 from hub.mapping.facts import facts
@@ -25,6 +24,7 @@ from hub.mapping.reader import ROOTS, reach
 from hub.mapping.rules import MappingError, compile_mapping
 from hub.mapping.transforms import MAX_CHAIN, TRANSFORMS
 from hub.mapping.transforms.dates import PATTERNS
+from hub.toolkit.paths import dig
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()
 BLOCKS = re.findall(r"```json ([a-z ]+)\n(.*?)```", PAGE, re.DOTALL)

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import column, select, table, text
 
 import hub.app  # noqa: F401 - whatever declares a table is imported by it
-from hub.store import Store, contacts, metadata, now, upgrade
+from hub.store import Store, accounts, connections, contacts, metadata, now, upgrade
 from hub.store.base import JsonColumn
 
 
@@ -51,6 +51,24 @@ def test_consent_from_before_it_was_told_how_sure_is_taken_with_care(database_ur
             ("anna", True),
             ("bob", True),
         }
+    store.close()
+
+
+def test_numbers_of_connections_that_were_removed_before_are_not_given_again(database_url: str) -> None:
+    store = Store(database_url)
+    _run(store, command.upgrade, "0004")
+    at = now()
+    with store.write() as tx:
+        workspace_id = accounts.add_workspace(tx, at, name="Shop")
+        for _ in range(3):  # all of them removed since
+            accounts.record_audit(tx, at, workspace_id, None, "connection.added")
+    _run(store, command.upgrade, "head")
+    with store.write() as tx:
+        columns = {"workspace_id": workspace_id, "connector": "pixel", "role": "source", "name": "Pixel"}
+        made = connections.add_connection(tx, at, columns | {"settings": {}, "secrets": b"", "settings_version": 1})
+        row = connections.get_connection(tx, made)
+        assert row is not None
+        assert row["number"] == 4
     store.close()
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from hub.contract import Headers, Inbound, NotUnderstood, NotVerified
-from hub.contract.queries import (
+from hub.toolkit.query_strings import (
     PLACEHOLDER,
     check_signed,
     decoded,
@@ -17,8 +17,8 @@ from hub.contract.queries import (
     read_pairs,
     spellings,
 )
-from hub.contract.signing import make_hmac
-from hub.contract.visits import (
+from hub.toolkit.signing import make_hmac
+from hub.toolkit.visits import (
     NEW_VISITOR,
     bot,
     cookie_allowed,

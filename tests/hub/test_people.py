@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 from facebook_business.adobjects.serverside.normalize import Normalize
 
-from hub.contract import people
+from hub.toolkit import people
 
 A_DIGEST = "A" * 40 + "0123456789abcdef01234567"
 EMAILS = [

@@ -11,7 +11,7 @@ from capi_param_builder import ParamBuilder
 from facebook_business.adobjects.serverside.normalize import Normalize
 from google.ads.datamanager_util.format import Encoding, Formatter
 
-from hub.contract import ads, people
+from hub.toolkit import ads, people
 
 FIRST = ["Marie", "José", "O'Shea", "Jean-Luc", "Åsa", "ΕΛΕΝΗ", "李", "Zoë", "Ann", "Владимир", "İnci", "de la Cruz"]
 LAST = ["Dubois", "O'Neil", "Müller", "Smith-Jones", "Nguyễn", "García Márquez", "Łukasz", "St. John", "Öztürk", "王"]

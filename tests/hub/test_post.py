@@ -14,10 +14,11 @@ from rows import connection_row
 from hub.connecting.connected import Connected
 from hub.contract import Category, Destination, MailServer
 from hub.contract.errors import BadCredentials, DeliveryError, Refused, TryLater
-from hub.contract.mail import greeting, mail
+from hub.outgoing.exchange import Exchange
 from hub.outgoing.guard import tls_context
-from hub.outgoing.sender import Sender, Talk
+from hub.outgoing.sender import Sender
 from hub.settings import settings
+from hub.toolkit.mail import greeting, mail
 
 
 class Postcard(Destination):
@@ -51,12 +52,12 @@ def connected(box: Mailbox, **changes: Any) -> Connected:
     return Connected(connection_row("c1"), Postcard(), box.settings(**changes))
 
 
-def send(sender: Sender, to: Connected, address: str = "anna@example.com", talk: Talk | None = None) -> Any:
+def send(sender: Sender, to: Connected, address: str = "anna@example.com", talk: Exchange | None = None) -> Any:
     return sender.run(to, Postcard().deliver(address, to.settings), talk)
 
 
 def test_a_message_arrives_as_it_was_written(box: Mailbox, sender: Sender) -> None:
-    talk = Talk()
+    talk = Exchange()
     assert "queued as" in send(sender, connected(box), talk=talk)
     (message,) = box.messages
     assert box.envelopes == [("bonjour@example.com", ["anna@example.com"])]
@@ -77,9 +78,17 @@ def test_one_connection_serves_a_whole_turn(box: Mailbox, sender: Sender) -> Non
     assert box.connections == 2  # one greeting in clear, one after STARTTLS
 
 
+def test_many_messages_leave_side_by_side(box: Mailbox, sender: Sender) -> None:
+    to = connected(box)
+    starts = [(n, Postcard().deliver(f"p{n}@example.com", to.settings), Exchange()) for n in range(5)]
+    ended = list(sender.run_many(to, starts, 4))
+    assert [one.error for one in ended] == [None] * 5
+    assert sorted(to for _, (to,) in box.envelopes) == [f"p{n}@example.com" for n in range(5)]
+
+
 def test_a_server_that_hung_up_meanwhile_is_called_again(box: Mailbox, sender: Sender) -> None:
     send(sender, connected(box))
-    ((_, server),) = sender._post._kept.values()
+    ((_, server),) = sender._mail._kept.values()
     server.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]  # connected by then
     send(sender, connected(box))
     assert len(box.messages) == 2
@@ -121,7 +130,7 @@ def test_every_answer_has_its_meaning(
 
 
 def test_a_wrong_password_is_bad_credentials_and_stays_secret(box: Mailbox, sender: Sender) -> None:
-    talk = Talk()
+    talk = Exchange()
     with pytest.raises(BadCredentials) as caught:
         send(sender, connected(box, password="wrong-password"), talk=talk)
     assert "535" in caught.value.detail

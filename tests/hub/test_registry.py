@@ -4,13 +4,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
+from hub.connecting.old_paths import MOVED
 from hub.connecting.registry import GROUP, Registry, UnknownConnector, registry
-from hub.contract import Category, ConnectorBroken, Stage
+from hub.contract import Category, ConnectorBroken, Headers, Inbound, Stage
+from hub.toolkit.hmac_source import HmacSource
 
 SOURCE = """
 from hub.contract import Category, Source, Stage
@@ -26,6 +30,7 @@ Install = Callable[..., Registry]
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Puts a stranger's distribution on the path, as pip would, and returns what is then found."""
+    registry()  # is remembered for the process: what it finds must not depend on which test comes first
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def put(files: dict[str, str], package: str, name: str = "acme-connectors") -> Registry:
@@ -165,3 +170,54 @@ def test_eighty_folders_are_listed_at_once(install: Install) -> None:
     began = time.perf_counter()
     assert len(found.all()) >= 80
     assert time.perf_counter() - began < 1
+
+
+# Packages written against contract 1, when the tools still stood in hub.contract
+
+WRITTEN_BEFORE = """
+import hub.contract.money
+import hub.contract.paths
+from hub.contract import Category, Inbound, NotVerified, Stage, people
+from hub.contract.hmac_source import HmacSource
+from hub.contract.intake import clean_email
+from hub.contract.meanings import PURCHASE
+from hub.contract.senders import UnsignedSender
+
+class Acme(HmacSource):
+    slug = "acme_before"
+    name = "Acme"
+    category = Category.SHOP
+    stages = frozenset({Stage.PURCHASE})
+    signature_header = "X-Acme"
+
+    def normalize(self, inbound, settings):
+        assert people.email(" Ada@Example.com ") == clean_email("ada@example.com")[0]
+        assert hub.contract.paths.text(1) == "1"
+        return []
+"""
+
+
+def test_a_package_written_against_contract_1_finds_the_tools_at_their_old_paths(install: Install) -> None:
+    found = install({"acme_before/__init__.py": "", "acme_before/source.py": WRITTEN_BEFORE}, "acme_before")
+    assert found.entry("acme_before").broken is None
+    source = found.source("acme_before")
+    assert isinstance(source, HmacSource)  # the very class, not a second one
+    assert source.normalize(Inbound(b"{}", Headers(), datetime.now(UTC)), {}) == []
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_each_old_path_is_another_name_of_the_same_module(old: str) -> None:
+    """In a process of its own, with nothing else of the hub imported: a stranger's unit test may start so."""
+    code = f"import {old} as old, {MOVED[old]} as new; print(old is new, new.__spec__.name)"
+    if not old.endswith(
+        ("signing", "certified", "facts")
+    ):  # a process costs a second; the others are asked in this one
+        assert import_module(old) is import_module(MOVED[old])
+        return
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", MOVED[old]]
+
+
+def test_a_path_that_never_was_is_not_found() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        import_module("hub.contract.wishes")

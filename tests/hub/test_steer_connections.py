@@ -159,3 +159,16 @@ def test_every_act_is_written_down_with_who_did_it(shop: Shop) -> None:
         rows = tx.execute(accounts.audit.select().order_by(accounts.audit.c.id)).mappings().all()
     assert [row["action"] for row in rows][-1] == "connection.paused"
     assert rows[-1]["detail"]["by"] == "anna@example.com"
+
+
+def test_the_number_of_a_removed_pixel_is_never_given_again(shop: Shop) -> None:
+    """Its address still stands on somebody's page: what is said there must not be counted as another pixel's."""
+
+    def pixel() -> str:
+        return steer.connect(tx, now(), shop.workspace_id, connector="pixel", role="source", name="P", settings={})
+
+    with shop.store.write() as tx:
+        before = pixel()
+        number = steer.get(tx, before)["number"]
+        steer.remove(tx, now(), before)
+        assert steer.get(tx, pixel())["number"] == number + 1

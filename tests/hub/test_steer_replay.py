@@ -44,8 +44,8 @@ def test_nothing_of_another_workspace_is_replayed(shop: Shop) -> None:
     shop.fail(shop.deliveries[0]["id"])
     with shop.store.write() as tx:
         assert steer.inbound_again(tx, now(), other.workspace_id, [message]) == 0
-        assert steer.deliveries_again(tx, now(), other.workspace_id, [shop.deliveries[0]["id"]]) == 0
-        assert steer.failed_again(tx, now(), other.workspace_id) == 0
+        assert steer.deliveries_again(tx, now(), other.workspace_id, [shop.deliveries[0]["id"]]).number == 0
+        assert steer.failed_again(tx, now(), other.workspace_id).number == 0
 
 
 @pytest.mark.parametrize("mapping", ["new", "old"])
@@ -55,7 +55,7 @@ def test_a_delivery_goes_again_with_the_mapping_that_was_chosen(shop: Shop, mapp
     shop.fail(shop.deliveries[0]["id"])
     with shop.store.write() as tx:
         routes.save_mapping(tx, now(), shop.route["id"], {"mail": {"from": "contact.email"}})
-        assert steer.deliveries_again(tx, now(), shop.workspace_id, [shop.deliveries[0]["id"]], mapping) == 1
+        assert steer.deliveries_again(tx, now(), shop.workspace_id, [shop.deliveries[0]["id"]], mapping).number == 1
     (again,) = shop.deliveries
     assert (again["state"], again["tries"]) == ("waiting", 1)
     assert again["mapping_id"] == (first if mapping == "old" else None)
@@ -66,7 +66,7 @@ def test_a_delivery_whose_route_is_gone_stays_as_it_is(shop: Shop) -> None:
     shop.fail(shop.deliveries[0]["id"])
     with shop.store.write() as tx:
         routes.remove(tx, now(), shop.route["id"])
-        assert steer.deliveries_again(tx, now(), shop.workspace_id, [shop.deliveries[0]["id"]]) == 0
+        assert steer.deliveries_again(tx, now(), shop.workspace_id, [shop.deliveries[0]["id"]]).number == 0
     assert shop.deliveries[0]["state"] == "failed"
 
 
@@ -74,7 +74,10 @@ def test_all_that_failed_since_a_time_goes_again(shop: Shop) -> None:
     shop.hit()
     shop.fail(shop.deliveries[0]["id"])
     with shop.store.write() as tx:
-        assert steer.failed_again(tx, now(), shop.workspace_id, since=now() + timedelta(hours=1)) == 0
-        assert steer.failed_again(tx, now(), shop.workspace_id, connection_id=shop.source_id) == 0
-        assert steer.failed_again(tx, now(), shop.workspace_id, shop.destination_id, now() - timedelta(hours=1)) == 1
+        assert steer.failed_again(tx, now(), shop.workspace_id, since=now() + timedelta(hours=1)).number == 0
+        assert steer.failed_again(tx, now(), shop.workspace_id, connection_id=shop.source_id).number == 0
+        assert (
+            steer.failed_again(tx, now(), shop.workspace_id, shop.destination_id, now() - timedelta(hours=1)).number
+            == 1
+        )
     assert shop.deliveries[0]["state"] == "waiting"

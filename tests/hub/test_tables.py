@@ -3,7 +3,7 @@
 import pytest
 
 from hub.contract import NotUnderstood
-from hub.contract.tables import Row, read_table
+from hub.toolkit.csv_tables import Row, read_table
 
 
 def table(text: str) -> tuple[list[str], list[Row]]:

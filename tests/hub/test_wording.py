@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.contract import Text
-from hub.contract.wording import read_template, read_words
+from hub.toolkit.bundled_files import read_template, read_words
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from marshmallow import ValidationError
 
 from hub.contract import Text, TimeZone
 from hub.contract.conversion import iso
-from hub.contract.dates import written_time
+from hub.toolkit.dates import written_time
 
 WORDS = Text("Zone", "Fuseau")
 

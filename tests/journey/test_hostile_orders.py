@@ -10,9 +10,9 @@ import pytest
 from journey.verdicts import messages, rows
 from journey.world import World, world
 
-from hub.contract.signing import make_hmac
 from hub.steer import connections as steer
 from hub.store import Store, contacts, conversions, now, orders
+from hub.toolkit.signing import make_hmac
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from sqlalchemy import select
 
 from hub.attribute import orders as fold
 from hub.contract import Trust
-from hub.contract.signing import make_hmac
 from hub.steer import connections as steer
 from hub.steer import routes as steer_routes
 from hub.store import Store, connections, conversions, deliveries, inbound, new_id, now, orders, routes
 from hub.store.base import Row, insert
+from hub.toolkit.signing import make_hmac
 
 SECRET = "made_up_key"
 KINDS = ["conversion", "renewal", "refund", "dispute"]

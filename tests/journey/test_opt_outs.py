@@ -11,9 +11,9 @@ import pytest
 from journey.world import World, world
 from sqlalchemy import select
 
-from hub.contract.signing import make_hmac
 from hub.store import Store, contacts, deliveries
 from hub.store.base import Row
+from hub.toolkit.signing import make_hmac
 
 SECRET = "made_up_key"
 

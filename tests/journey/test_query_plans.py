@@ -11,9 +11,9 @@ import pytest
 from journey.world import World, world
 from sqlalchemy import event
 
-from hub.contract.signing import make_hmac
 from hub.run import jobs
 from hub.store import Store, conversions
+from hub.toolkit.signing import make_hmac
 
 SECRET = "made_up_key"
 GROWING = {

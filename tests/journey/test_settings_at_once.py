@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hub.contract.signing import make_hmac
 from journey.world import World, world
 
 from hub import doors
-from hub.contract.signing import make_hmac
 from hub.demo import sample_sale
 from hub.doors.intake import Hub
 from hub.receive import Receiver

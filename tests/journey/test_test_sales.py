@@ -10,11 +10,11 @@ import pytest
 from journey.world import World, world
 
 from hub.connecting.connected import open_connection
-from hub.contract.signing import make_hmac
 from hub.demo import sample_sale
 from hub.report.today import numbers
 from hub.steer import replay
 from hub.store import Store, connections, conversions, deliveries, inbound, now
+from hub.toolkit.signing import make_hmac
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "stripe": {"secret": ["whsec_made_up"]},

@@ -17,7 +17,7 @@ from hub.deliver import lane
 from hub.deliver.verdicts import PATIENCE
 from hub.report.timeline import timeline_of_conversion
 from hub.steer import replay
-from hub.store import Store, connections, contacts, conversions, deliveries, now
+from hub.store import Store, connections, contacts, conversions, deliveries, now, replays
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_after_two_days_without_a_verdict_it_is_given_up_with_the_reason(hub: Wo
     assert states(hub) == {"a": ("failed", "verdict_never_came")}
     assert len(platform.asked) == 2
     with hub.store.write() as tx:
-        deliveries.replan(tx, [rows(hub)["a"]["id"]], now())
+        replays.replan(tx, [rows(hub)["a"]["id"]], now())
     hub.work()
     assert platform.sent == [["a"], ["a"]]
 
@@ -211,7 +211,7 @@ def test_a_connector_that_fails_while_asking_keeps_the_ticket_for_a_replay(
     assert states(hub) == {"a": ("failed", "connector_broken")}
     platform.verdicts = {"a": "delivered"}
     with hub.store.write() as tx:
-        deliveries.replan(tx, [rows(hub)["a"]["id"]], now())
+        replays.replan(tx, [rows(hub)["a"]["id"]], now())
     hub.work()
     assert states(hub) == {"a": ("delivered", "delivered")}
     assert platform.sent == [["a"]]

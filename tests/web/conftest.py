@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
 from shop import Shop
 from visitors import TinyHub, Visitor, member
 
 from hub import web
+from hub.run.embedded import server_command
+from hub.run.queue import connect
+from hub.settings import settings
 from hub.store import Store
-from hub.web.login import throttle
+from hub.web.throttle import limiter
 
 
 @pytest.fixture
-def app(store: Store) -> Flask:
+def app(store: Store, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """Without a Redis, unless the test asks for one. Wrong logins of other tests are forgiven."""
     made = Flask(__name__, static_folder=None, template_folder=None)
     made.config.update(SECRET_KEY="for tests")
     made.extensions["hub"] = TinyHub(store)
     web.register(made)
-    throttle.forget()
+    monkeypatch.setattr(limiter, "_storage_dead", False)  # the Redis of an earlier test was away
     return made
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The Redis that ``hub up`` starts, empty, on its socket in this test's data folder."""
+    (tmp_path / "data").mkdir(exist_ok=True)
+    server = subprocess.Popen(server_command(settings()), stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 10
+    with connect() as client:
+        while not _answers(client):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    yield server
+    server.kill()
+    server.wait()
+
+
+def _answers(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
 
 
 @pytest.fixture

@@ -188,3 +188,33 @@ def test_a_test_goes_out_marked_as_one_and_is_counted_nowhere(owner: Visitor, sh
     assert [body["data"]["test"] for body in receiver.bodies()] == [True]
     assert shop.conversions == []
     receiver.close()
+
+
+def test_a_second_shop_is_kept_apart_unless_its_owner_joins_them(owner: Visitor, store: Store, shop: Shop) -> None:
+    add(owner, "source", "shopify", {"name": "Paris"})
+    offered = owner.get("/connections/new/source/shopify").text
+    assert '<option value="own" selected>Orders of its own</option>' in offered
+    assert "The same orders as Pixel, Paris" in offered
+    second = add(owner, "source", "shopify", {"name": "Lyon"}).partition("?")[0]
+    page = owner.get(second).text
+    assert '<option value="own" selected>' in page
+    beside = owner.get("/connections/new/source/pixel").text
+    assert "The same orders as Lyon" in beside
+    owner.post(second, {"name": "Lyon", "same_orders_as": "common"})
+    assert '<option value="common" selected>The same orders as Pixel, Paris</option>' in owner.get(second).text
+    with store.read() as tx:
+        assert {row["order_scope"] for row in connections.connections_of(tx, shop.workspace_id, "source")} == {""}
+    assert (
+        "Choose another source of this workspace" in owner.post(second, {"name": "L", "same_orders_as": "nobody"}).text
+    )
+
+
+def test_saving_its_name_alone_changes_no_order_numbers(owner: Visitor, store: Store, shop: Shop) -> None:
+    add(owner, "source", "shopify", {"name": "Paris"})
+    second = add(owner, "source", "shopify", {"name": "Lyon"}).partition("?")[0]
+    owner.post(second, {"name": "Lyon 2", "same_orders_as": "own"})
+    owner.post(second, {"name": "Lyon 3"})
+    with store.read() as tx:
+        scopes = [row["order_scope"] for row in connections.connections_of(tx, shop.workspace_id, "source")]
+    assert scopes[:2] == ["", ""]
+    assert scopes[2].startswith("#")

@@ -56,7 +56,8 @@ def stuffed(shop: Shop, store: Store) -> Shop:
         "exchange_id": exchange["id"],
         "ticket": None,
         "ticket_at": None,
-        "asked": 0,
+        "uncounted": 0,
+        "overridden": None,
     }
     with store.write() as tx:
         outbox.record(tx, at, [verdict], [exchange])

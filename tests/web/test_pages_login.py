@@ -5,7 +5,6 @@ from visitors import PASSWORD, Visitor, member
 
 from hub.steer.accounts import set_password
 from hub.store import Store, accounts
-from hub.web import throttle
 from hub.web.session import safe_path
 
 
@@ -25,43 +24,6 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(app: Flask, 
     said = "This e-mail and password do not belong together."
     assert said in wrong.text
     assert said in unknown.text
-
-
-def test_after_too_many_wrong_tries_even_the_right_password_waits(app: Flask, owner: Visitor) -> None:
-    stranger = Visitor(app)
-    for _ in range(throttle.PER_EMAIL):
-        assert stranger.log_in("owner@example.com", "guess").status_code == 401
-    refused = stranger.log_in("owner@example.com")
-    assert refused.status_code == 429
-    assert "Wait 15 minutes" in refused.text
-    assert 0 < int(refused.headers["Retry-After"]) <= throttle.WINDOW
-
-
-def test_one_address_cannot_try_many_people() -> None:
-    limits = throttle.Throttle()
-    for number in range(throttle.PER_ADDRESS):
-        assert limits.wait(f"p{number}@example.com", "203.0.113.9") == 0
-        limits.failed(f"p{number}@example.com", "203.0.113.9")
-    assert limits.wait("another@example.com", "203.0.113.9") > 0
-    assert limits.wait("another@example.com", "203.0.113.10") == 0
-
-
-def test_a_login_is_heard_again_when_the_time_has_passed() -> None:
-    seconds = [1000.0]
-    limits = throttle.Throttle(lambda: seconds[0])
-    for _ in range(throttle.PER_EMAIL):
-        limits.failed("a@example.com", "203.0.113.9")
-    assert limits.wait("a@example.com", "198.51.100.1") == throttle.WINDOW + 1
-    seconds[0] += throttle.WINDOW
-    assert limits.wait("a@example.com", "198.51.100.1") == 0
-
-
-def test_the_right_password_clears_the_count_of_wrong_ones() -> None:
-    limits = throttle.Throttle()
-    for _ in range(throttle.PER_EMAIL):
-        limits.failed("a@example.com", "203.0.113.9")
-    limits.succeeded("a@example.com")
-    assert limits.wait("a@example.com", "203.0.113.9") == 0
 
 
 def test_logging_out_closes_the_pages(owner: Visitor) -> None:

@@ -3,7 +3,8 @@ import re
 from shop import Shop
 from visitors import Visitor
 
-from hub.store import deliveries, inbound
+from hub.steer import routes
+from hub.store import deliveries, inbound, now
 
 
 def test_a_sale_is_told_from_the_raw_message_to_the_destinations_answer(owner: Visitor, shop: Shop) -> None:
@@ -104,3 +105,31 @@ def test_a_body_is_shown_with_every_digit_as_it_was_sent(owner: Visitor, shop: S
     for digits in ("49.990", "12345678901234567890", "1e3"):
         assert re.search(rf": {re.escape(digits)}\b", page)
     assert "&#34;text&#34;: &#34;5&#34;" in page
+
+
+def test_sending_again_names_the_rule_that_holds_back_and_lets_a_person_override_it(owner: Visitor, shop: Shop) -> None:
+    with shop.store.write() as tx:
+        routes.change(tx, now(), shop.route["id"], filter={"path": "value", "op": "greater", "value": "100"})
+    message_id = shop.hit()
+    (delivery,) = shop.deliveries
+    page = owner.get(f"/live/{message_id}").text
+    assert "Send it although a rule holds it back" in page
+    assert 'name="override" value="filter"' in page
+    owner.post(f"/live/{message_id}/deliveries", {"delivery": delivery["id"], "mapping": "new"})
+    assert "Not sent to Hook: Filtered by your rule." in owner.get(f"/live/{message_id}").text
+    owner.post("/language", {"language": "fr"})
+    without_why = {"delivery": delivery["id"], "override": "filter", "why": ""}
+    owner.post(f"/live/{message_id}/deliveries", without_why)
+    assert "Dites pourquoi la règle ne compte pas cette fois" in owner.get(f"/live/{message_id}").text
+    assert shop.deliveries[0]["state"] == deliveries.NOT_SENT
+    owner.post(f"/live/{message_id}/deliveries", without_why | {"why": "<b>convenu</b>"})
+    assert shop.deliveries[0]["state"] == deliveries.WAITING
+    page = owner.get(f"/live/{message_id}").text
+    assert "a écarté une règle pour cet envoi : le filtre de la route." in page
+    assert "&lt;b&gt;convenu&lt;/b&gt;" in page
+
+
+def test_a_delivery_that_no_rule_holds_back_offers_no_override(owner: Visitor, shop: Shop) -> None:
+    message_id = shop.hit()
+    shop.fail(shop.deliveries[0]["id"])
+    assert "override" not in owner.get(f"/live/{message_id}").text

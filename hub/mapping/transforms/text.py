@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 from typing import Any
 
 from hub.contract.conversion import Json
-from hub.contract.countries import country_by_name
 from hub.contract.vocabulary import Text
 from hub.mapping.coercion import MAX_TEXT, check_length
 from hub.mapping.problems import CannotMake
 from hub.mapping.transforms.shape import Argument, Step, Transform
+from hub.toolkit.countries import country_by_name
 
 
 def _plain(change: Callable[[str], str | None]) -> Callable[[], Step]:
