@@ -1,7 +1,8 @@
 """THE TABLE OF CONTENTS: the seven steps of a hit, in order, each with its room and what it is given and gives.
 
-Steps do not know each other. Who walks them: the doors (1 and 2, in the web process, before the 2xx), and two jobs of the
-workers, hub/run/reader.py (3 to 5, one transaction for a batch) and hub/run/lanes.py (6 and 7, one lane a destination).
+Steps do not know each other. Who walks them: the doors (1 and 2, in the web process, before the 2xx), and three jobs of
+the workers: hub/run/reader.py (3 to 5, one transaction for a batch), hub/run/asking.py beside it (what only the sender can
+say, over the network), and hub/run/lanes.py (6 and 7, one lane a destination).
 Any part may run twice or die in the middle: what is not committed is done again, what is committed is not done twice.
 """
 
@@ -28,6 +29,9 @@ JOURNEY = (
     # Keep the raw bytes, once. Many requests share one commit; only after it they are answered with a 2xx.
     Step(2, "receive", "hub.receive", "a verified request", "a committed inbound row", "hub.doors"),
     # ── the 2xx, or the pixel's image, means: committed ──
+    # What only the sender can say is asked beside the others, so that a slow one holds up nobody: what its message leaves
+    # out (read back), and whether it is genuine where that cannot be seen without asking.
+    Step(3, "ask", "hub.run.asking", "an inbound row that says too little", "the same row, answered", "hub.run.asking"),
     # What does it say? What cannot be read is parked with the reason, and can be replayed.
     Step(3, "normalize", "hub.normalize", "an inbound row", "conversions, or why there are none", "hub.run.reader"),
     # Whose is it, what for, which order? The ledger of signed money lines.

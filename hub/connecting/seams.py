@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -137,23 +138,29 @@ def _is_whole(error: HubError) -> bool:
     return all(isinstance(text, str) for text in said) and error.reason in REASONS and is_span
 
 
-@contextmanager
-def at_most() -> Iterator[None]:
+class at_most:  # noqa: N801 - it is written like the function it stands for; one costs three times as much
     """Raise :class:`Endless` in this block after :data:`LONGEST_THOUGHT`; in the main thread only, where jobs run.
 
     The clock counts what this process computes, so that a busy machine is no verdict, and is another than the one that
     ends a job.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGVTALRM, _ring)
-    signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_THOUGHT)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+
+    __slots__ = ("_runs",)
+
+    def __enter__(self) -> None:
+        self._runs = threading.current_thread() is threading.main_thread()
+        if self._runs:
+            _hang_the_bell()
+            signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_THOUGHT)
+
+    def __exit__(self, *_: object) -> None:
+        if self._runs:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+@cache
+def _hang_the_bell() -> None:
+    signal.signal(signal.SIGVTALRM, _ring)
 
 
 def _ring(*_: Any) -> None:

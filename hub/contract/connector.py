@@ -127,7 +127,11 @@ class Source(Connector):
         return False
 
     def fetch(self, inbound: Inbound, settings: Settings) -> Recipe:
-        """Read back what the message leaves out; returns a dict that becomes ``inbound.fetched``."""
+        """Read back what the message leaves out; returns a dict that becomes ``inbound.fetched``.
+
+        It is stored as JSON in between, so a Decimal in it comes back as text. ``{}``: nothing was found, and nothing is
+        asked again.
+        """
         raise NotImplementedError
         yield
 

@@ -12,6 +12,7 @@ from hub.connecting.rehearsal import drive
 from hub.contract import Call, Conversion, Headers, Inbound, Reply, Source, Trust
 from hub.contract.calls import dump_json
 from hub.normalize import needs_fetch, read_back, read_message
+from hub.store.base import from_json, to_json
 from hub.verify import prove
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -52,7 +53,7 @@ def read_back_and_read(
     """As the hub does it when the source wants something read back."""
     loaded = source.Settings().load(dict(settings))
     assert needs_fetch(source, inbound, loaded)
-    inbound.fetched = drive(read_back(source, inbound, loaded), answer)
+    inbound.fetched = from_json(to_json(drive(read_back(source, inbound, loaded), answer)))  # as the hub keeps it
     return read_message(source, inbound, loaded)
 
 

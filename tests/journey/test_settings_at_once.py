@@ -50,7 +50,10 @@ def test_a_test_sale_right_after_a_new_secret_was_saved_is_taken(hub: World) -> 
         with hub.store.read() as tx:
             connected = steer.opened_source(tx, made.id, hub.workspace_id)
         kept = sample_sale.send(hub.client.application.wsgi_app, hub.store, connected, now())
-        assert kept
+        with hub.store.read() as tx:
+            row = inbound.get(tx, kept)
+        assert row is not None
+        assert (row["state"], row["trust"]) == (inbound.RECEIVED, "proven")
 
 
 def test_the_old_secret_is_refused_at_once_in_every_process(hub: World, elsewhere: FlaskClient) -> None:
