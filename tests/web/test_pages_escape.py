@@ -9,6 +9,7 @@ from visitors import Visitor, member
 
 from hub.store import Store, accounts, connections, inbound, new_id, now, routes
 from hub.store import deliveries as outbox
+from hub.store.attempts import ExchangeRow, Verdict
 
 BAD = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 
@@ -30,35 +31,34 @@ def stuffed(shop: Shop, store: Store) -> Shop:
         remote_ip="<b>1</b>",
     )
     shop.hit(body=BAD.encode(), query="x=1", state=inbound.PARKED, reason="not_understood", detail=BAD)
-    exchange = {
-        "id": new_id(),
-        "connection_id": shop.destination_id,
-        "at": at,
-        "milliseconds": 1,
-        "records": 1,
-        "calls": [
+    exchange = ExchangeRow(
+        id=new_id(),
+        connection_id=shop.destination_id,
+        at=at,
+        milliseconds=1,
+        records=1,
+        calls=[
             {
                 "call": {"method": BAD, "url": BAD, "headers": {BAD: BAD}, "body": BAD},
                 "reply": {"status": BAD, "headers": {BAD: BAD}, "body": BAD},
             }
         ],
-    }
-    verdict = {
-        "id": shop.deliveries[0]["id"],
-        "number": 1,
-        "state": outbox.FAILED,
-        "reason": BAD[:40],
-        "detail": BAD,
-        "due_at": at,
-        "done_at": at,
-        "mapping_id": shop.route["mapping_id"],
-        "result": "refused",
-        "exchange_id": exchange["id"],
-        "ticket": None,
-        "ticket_at": None,
-        "uncounted": 0,
-        "overridden": None,
-    }
+    )
+    verdict = Verdict(
+        id=shop.deliveries[0]["id"],
+        number=1,
+        state=outbox.FAILED,
+        reason=BAD[:40],
+        detail=BAD,
+        due_at=at,
+        done_at=at,
+        mapping_id=shop.route["mapping_id"],
+        result="refused",
+        exchange_id=exchange.id,
+        ticket=None,
+        ticket_at=None,
+        uncounted=0,
+    )
     with store.write() as tx:
         outbox.record(tx, at, [verdict], [exchange])
         for connection_id in (shop.source_id, shop.destination_id):
