@@ -16,7 +16,7 @@ import select
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from benchmarks import messages
@@ -37,7 +37,7 @@ class Load:
         self._requests = iter(requests)
         self._gap = 1 / rate if rate else 0.0
         self._due = 0.0  # when the next request is to be sent; those due at once are not waited for
-        self._idle: list[int] = []
+        self._idle: deque[int] = deque()  # in turn: a server closes those that nobody uses
         self._poll = select.epoll()
         self._lines: dict[int, socket.socket] = {}
         self._sent_at: dict[int, float] = {}
@@ -53,7 +53,7 @@ class Load:
         statuses: Counter[str] = Counter()
         began = time.monotonic()
         until = began + seconds
-        self._idle, self._due = list(self._lines), began
+        self._idle, self._due = deque(self._lines), began
         self._send_due()
         while self._sent_at or self._due < until:
             for number, _ in self._poll.poll(
@@ -88,7 +88,7 @@ class Load:
             if request is None:
                 self._due = math.inf
                 return
-            number = self._idle.pop()
+            number = self._idle.popleft()
             self._sent_at[number] = self._due if self._gap else time.monotonic()
             self._due += self._gap
             self._lines[number].sendall(request)
