@@ -60,13 +60,9 @@ def raising(error: BaseException) -> Callable[[], Any]:
 def too_deep() -> Any:
     gc.disable()  # what it would let go of down there has no stack left to be told
     try:
-        return deeper()
+        return too_deep()
     finally:
         gc.enable()
-
-
-def deeper() -> Any:
-    return deeper()
 
 
 def endless() -> Any:
