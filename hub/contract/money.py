@@ -9,9 +9,27 @@ from babel.core import get_global
 
 # How many decimals a currency's minor unit has: ISO 4217 (SIX, list one), 2 unless it stands here. Babel's digits are
 # not used for that: they say how prices are shown (no cents in Serbia or Lebanon), and processors count by ISO.
-_ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a list of words reads better so
-_THREE = "BHD IQD JOD KWD LYD OMR TND".split()  # noqa: SIM905 - as above
-_NOT_IN_SHOPS = "SVC UYI VED".split()  # noqa: SIM905 - as above; codes of ISO 4217 that Babel knows as no tender
+_ZERO = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "ISK",
+    "JPY",
+    "KMF",
+    "KRW",
+    "PYG",
+    "RWF",
+    "UGX",
+    "UYI",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
+_THREE = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+_NOT_IN_SHOPS = ("SVC", "UYI", "VED")  # codes of ISO 4217 that Babel knows as no tender
 _KNOWN_SINCE = 2020  # a refund may name the currency of a sale made before its country changed to another
 
 

@@ -7,6 +7,7 @@ a list passes when one of its elements does (for not_equals: when none is equal)
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,8 @@ from hub.mapping.coercion import text_of
 from hub.mapping.problems import Malformed, MappingError, Problem
 from hub.mapping.reader import Maker, check_path, reach
 from hub.toolkit.dates import parse_time
+
+log = logging.getLogger(__name__)
 
 Condition = Callable[[Json], bool]
 """Whether a conversion passes. Never raises."""
@@ -50,6 +53,18 @@ _NUMBER_PATHS = frozenset(
         "items[].quantity",
     ]
 )
+
+
+def condition_of(stored: Any, route_id: str) -> Condition:
+    """The condition of a stored route. A filter that is not in the language any more lets nothing pass.
+
+    It was checked as it was saved, maybe by an older hub; what it was to hold back must not go out for that.
+    """
+    try:
+        return compile_filter(stored or {})
+    except MappingError as error:
+        log.warning("the filter of route %s cannot be read, so it lets nothing pass: %s", route_id, error)
+        return lambda _: False
 
 
 def compile_filter(stored: Any) -> Condition:

@@ -19,11 +19,11 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.connecting.connected import UNUSABLE, Connected, open_connection
-from hub.contract.errors import ConnectorBroken, HubError, TryLater
+from hub.connecting.connected import UNUSABLE, Connected
+from hub.contract.errors import HubError, TryLater
 from hub.normalize import needs_fetch, read_back
 from hub.outgoing.sender import run_recipe
-from hub.run.messages import as_arrived, later, verdict_of
+from hub.run.messages import as_arrived, later, source_of, verdict_of
 from hub.settings import settings
 from hub.store import Store, connections, inbound, leases, now
 from hub.store.inbound import InboundRow
@@ -163,7 +163,7 @@ class _Turn:
 def _ask(store: Store, row: InboundRow) -> Asked:
     """Ask for one message. Whatever is wrong with it, its connector or its sender becomes its verdict."""
     try:
-        connected = _open(store, row.connection_id)
+        connected = source_of(store, row.connection_id)
         if connected.row.state not in (connections.ACTIVE, connections.NEEDS_YOU):
             return Asked(row, {"state": inbound.PARKED, "reason": "source_paused"})
         return _answers(row, connected)
@@ -188,14 +188,6 @@ def _answers(row: InboundRow, connected: Connected) -> Asked:
     if not raw.fetched and needs_fetch(connected.source, raw, connected.settings):
         columns["fetched"] = run_recipe(connected, read_back(connected.source, raw, connected.settings))
     return Asked(row, columns, key)
-
-
-def _open(store: Store, connection_id: str) -> Connected:
-    with store.read() as tx:
-        row = connections.get_connection(tx, connection_id)
-    if row is None:
-        raise ConnectorBroken("The source this came from was removed.", reason="source_paused")
-    return open_connection(row)
 
 
 def _write_one(tx: Connection, asked: Asked) -> None:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hub.connecting.connected import Connected, public_url
-from hub.contract.errors import HubError, NotVerified, TryLater
+from hub.connecting.connected import Connected, open_connection, public_url
+from hub.contract.errors import ConnectorBroken, HubError, NotVerified, TryLater
 from hub.contract.inbound import Headers, Inbound
 from hub.deliver.retry import next_try
-from hub.store import inbound
+from hub.store import Store, connections, inbound
 from hub.store.base import Values
 from hub.store.inbound import InboundRow
+
+
+def source_of(store: Store, connection_id: str) -> Connected:
+    """The source that a message came in by, ready for use. Raises ConnectorBroken."""
+    with store.read() as tx:
+        row = connections.get_connection(tx, connection_id)
+    if row is None:
+        raise ConnectorBroken("The source this came from was removed.", reason="source_paused")
+    return open_connection(row)
 
 
 def as_arrived(row: InboundRow, connected: Connected) -> Inbound:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -22,12 +21,11 @@ from hub.connecting.seams import TimeLimit, guarded
 from hub.contract.conversion import Conversion
 from hub.contract.errors import ConnectorBroken, HubError
 from hub.contract.vocabulary import Trust
-from hub.mapping.filters import compile_filter
-from hub.mapping.problems import MappingError
+from hub.mapping.filters import condition_of
 from hub.mapping.stored import filter_facts
 from hub.normalize import needs_fetch, read_message
 from hub.route import OpenRoute, Plan, plan
-from hub.run.messages import as_arrived, later, said, verdict_of
+from hub.run.messages import as_arrived, later, said, source_of, verdict_of
 from hub.settings import settings
 from hub.store import Store, connections, inbound, leases, now, routes
 from hub.store.base import Values
@@ -119,9 +117,7 @@ def _read_turn(
             to_ask()
         booked(lanes)
         woken |= lanes
-        if (
-            len(rows) < FEW and not stay()
-        ):  # what comes in meanwhile is read together: a batch costs as much as many messages
+        if len(rows) < FEW and not stay():  # a batch costs as much as many messages: let some more come together
             break
     return woken
 
@@ -303,7 +299,7 @@ def _route(
         except ConnectorBroken as error:  # this route alone: what it wants waits until its connector is there again
             log.warning("route %s has to wait: %s", row.id, said(error))
             unusable[row.connection_id] = said(error)
-            open_routes.append(OpenRoute(row, _condition(row), row.kinds, row.stages, held=UNUSABLE))
+            open_routes.append(OpenRoute(row, condition_of(row.filter, row.id), row.kinds, row.stages, held=UNUSABLE))
     return plan(tx, changed, open_routes, filter_facts, at), unusable
 
 
@@ -313,15 +309,7 @@ def _open_route(row: RouteRow, target: ConnectionRow) -> OpenRoute:
     with guarded(connected.connector, "saying what it takes"):
         destination = connected.destination
         kinds, stages = frozenset(destination.kinds), frozenset(destination.stages)
-        return OpenRoute(row, _condition(row), kinds, stages, bool(destination.sends_tests))
-
-
-def _condition(row: RouteRow) -> Callable[[dict[str, Any]], bool]:
-    try:
-        return compile_filter(row.filter or {})
-    except MappingError as error:  # it was checked as it was saved, maybe by an older hub
-        log.warning("the filter of route %s cannot be read, so it lets nothing pass: %s", row.id, error)
-        return lambda _: False
+        return OpenRoute(row, condition_of(row.filter, row.id), kinds, stages, bool(destination.sends_tests))
 
 
 def _observe(message: Message) -> list[Observed]:
@@ -342,9 +330,5 @@ class _Opened:
 
     def __call__(self, connection_id: str) -> Connected:
         if connection_id not in self._known:
-            with self._store.read() as tx:
-                row = connections.get_connection(tx, connection_id)
-            if row is None:
-                raise ConnectorBroken("The source this came from was removed.", reason="source_paused")
-            self._known[connection_id] = open_connection(row)
+            self._known[connection_id] = source_of(self._store, connection_id)
         return self._known[connection_id]

@@ -103,7 +103,7 @@ def _worker_class() -> Any:
 
         def __init__(self, timeout: int, exception: type[BaseException] = JobTimeoutException, **options: Any) -> None:
             ends_a_job = issubclass(exception, JobTimeoutException)
-            super().__init__(timeout, TimeLimit if ends_a_job else exception, **options)  # type: ignore[no-untyped-call]
+            super().__init__(timeout, TimeLimit if ends_a_job else exception, **options)  # type: ignore[no-untyped-call]  # RQ leaves it untyped
 
     class HubWorker(Worker):
         """RQ's worker, forking for each job. Does not give up on Redis, and takes its children with it."""

@@ -11,8 +11,7 @@ from hub.connecting.connected import Connected
 from hub.contract.errors import ConnectorBroken
 from hub.contract.vocabulary import Trust
 from hub.deliver import outbox
-from hub.mapping.filters import compile_filter
-from hub.mapping.problems import MappingError
+from hub.mapping.filters import condition_of
 from hub.mapping.stored import filter_facts
 from hub.route import OpenRoute
 from hub.route import held_back as held_back_by_route
@@ -79,12 +78,10 @@ def _on_route(
     overridden: str | None,
     at: datetime,
 ) -> dict[str, str]:
-    try:
-        passes = compile_filter(way.filter or {})
-    except MappingError:  # as in the reader: a route whose filter cannot be read takes nothing
-        passes = _nothing
     destination = connected.destination
-    route = OpenRoute(way, passes, destination.kinds, destination.stages, destination.sends_tests)
+    route = OpenRoute(
+        way, condition_of(way.filter, way.id), destination.kinds, destination.stages, destination.sends_tests
+    )
     asked = [known[row.conversion_id] for row in rows]
     told = held_back_by_route(tx, asked, route, filter_facts, overridden)
     found = {row.id: told[row.conversion_id] for row in rows if row.conversion_id in told}
@@ -94,7 +91,3 @@ def _on_route(
         if not proven and found.get(row.id, "trust_too_low") == "trust_too_low" and row.created_at + wait > at:
             found[row.id] = "waiting_for_proof"
     return found
-
-
-def _nothing(_: object) -> bool:
-    return False

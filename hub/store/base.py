@@ -126,7 +126,7 @@ class Store:
 
     ``flush``: whether each commit waits until it is on the disk. Without it, what the latest commits wrote may be undone
     by a power cut (never by a crash of the process), and in order: what an earlier flushed commit wrote is never lost.
-    That is enough for work that is done again under the same names, and on SQLite it keeps others waiting half as long.
+    That is enough for work that is done again under the same names, and keeps others waiting half as long. SQLite only.
     ``hold``: as long as it is open, no restore may replace the database (:mod:`hub.store.holding`).
     """
 

@@ -29,8 +29,8 @@ class WriteTurns:
         """Wait until nobody else writes; nobody else does during the block."""
         with self._mine:
             assert self._file is not None, "a database that was closed is not written to"  # noqa: S101 - a fault of ours
-            fcntl.flock(self._file, fcntl.LOCK_EX)
             try:
+                fcntl.flock(self._file, fcntl.LOCK_EX)
                 yield
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
