@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from hub.commands.sentences import Misconfigured, in_words
+from hub.commands.sentences import in_words
 from hub.contract.calls import dump_json
 from hub.contract.reasons import REASONS
 from hub.settings import settings
 from hub.steer import connections as steer
 from hub.steer import grants
-from hub.steer.errors import Invalid, NotFound
 from hub.store import Store, connections, now
 from hub.store.connections import ConnectionRow
 from hub.store.upgrade import check
@@ -40,12 +39,9 @@ def same_orders(source: str, same_as: str) -> None:
     """
     with closing(Store(settings().database_url)) as store:
         check(store)
-        try:
-            with store.write() as tx:
-                steer.change(tx, now(), source, same_orders_as=same_as, author="hub connections")
-                row = steer.get(tx, source)
-        except (Invalid, NotFound) as error:
-            raise Misconfigured(str(error)) from None
+        with store.write() as tx:
+            steer.change(tx, now(), source, same_orders_as=same_as, author="hub connections")
+            row = steer.get(tx, source)
     stands = f"keeps its order ids apart, as {row.order_scope}" if row.order_scope else "shares the common orders"
     click.echo(f"{row.name} {stands}.")
 

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec
 import click
 
 from hub.contract.errors import ConfigError, HubError
+from hub.steer.errors import Invalid, NotFound
 
 P = ParamSpec("P")
 
@@ -26,7 +27,7 @@ def in_words(command: Callable[P, Any]) -> Callable[P, Any]:
     def run(*args: P.args, **options: P.kwargs) -> Any:
         try:
             return command(*args, **options)
-        except (ConfigError, HubError) as error:
+        except (ConfigError, HubError, Invalid, NotFound) as error:
             raise Misconfigured(str(error)) from None
 
     return run

@@ -245,7 +245,8 @@ def test_the_command_says_which_rule_holds_back_and_takes_an_override(
     said = CliRunner().invoke(main, ["replay", "delivery", one])
     assert "0 of 1 will be sent again." in said.output
     assert "Filtered by your rule. To send it all the same: --override filter" in said.output
-    assert CliRunner().invoke(main, ["replay", "delivery", one, "--override", "filter"]).exit_code != 0
+    no_reason = CliRunner().invoke(main, ["replay", "delivery", one, "--override", "filter"])
+    assert (no_reason.exit_code, "Say why" in no_reason.output) == (2, True)
     said = CliRunner().invoke(main, ["replay", "delivery", one, "--override", "filter", "--why", "as agreed"])
     assert "1 of 1 will be sent again." in said.output
     world.work()
